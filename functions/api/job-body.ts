@@ -1,0 +1,72 @@
+import type { JobId } from "@plantain/core/id";
+import { isJobId } from "@plantain/core/id";
+import { mediaTypes } from "@plantain/core/image/inspect";
+import { JobRequest } from "@plantain/core/job/request";
+import type { Submission, SubmittedImage } from "@plantain/core/job/submit";
+import * as z from "zod";
+
+const longestPrompt = 8_000;
+const defaultDeadlineSeconds = 1_800;
+
+const hasControlCharacter = (text: string) => /[^\P{Cc}\t\n\r]/u.test(text);
+
+const Prompt = z
+  .string()
+  .transform((text) => text.normalize("NFC"))
+  .refine((text) => text.trim() !== "", "Say what the image should show")
+  .refine((text) => [...text].length <= longestPrompt, `At most ${longestPrompt} characters`)
+  .refine((text) => !hasControlCharacter(text), "No control characters but tab and line breaks");
+
+const DataImage = z.strictObject({
+  data: z
+    .string()
+    .min(1)
+    .regex(/^[A-Za-z0-9+/]*={0,2}$/, "Not base64; send the bytes as plain base64, without a data: prefix"),
+  media_type: z.enum(mediaTypes).optional(),
+});
+const JobImage = z.strictObject({
+  job_id: z.string().refine(isJobId, "Not a job id, which looks like job_01h…"),
+  index: z.number().int().min(0).max(3).default(0),
+});
+
+const metadataName = z.string().regex(/^[\x21-\x7e]{1,64}$/, "Names are 1 to 64 visible ASCII characters");
+
+/** The body of `POST /v1/jobs`. Unknown fields are refused, so that a misspelt one is never silently without effect. */
+export const JobBody = z.strictObject({
+  model: z.string().min(1).optional(),
+  prompt: Prompt.optional(),
+  images: z
+    .array(z.union([DataImage, JobImage]))
+    .max(14)
+    .default([]),
+  aspect_ratio: JobRequest.shape.aspectRatio.unwrap().optional(),
+  image_size: JobRequest.shape.imageSize.unwrap().optional(),
+  count: z.number().int().min(1).max(4).default(1),
+  output: z.enum(["image", "image_and_text"]).default("image"),
+  deadline_seconds: z.number().int().min(10).max(86_400).default(defaultDeadlineSeconds),
+  metadata: z
+    .record(metadataName, z.string().max(512))
+    .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries")
+    .default({}),
+});
+export type JobBody = z.infer<typeof JobBody>;
+
+/** The domain's words for a valid body. A prompt may be missing only beside images. */
+export function submissionOf(body: JobBody, defaultModel: string): Submission {
+  return {
+    model: body.model ?? defaultModel,
+    prompt: body.prompt ?? "",
+    images: body.images.map(submittedImage),
+    aspectRatio: body.aspect_ratio ?? null,
+    imageSize: body.image_size ?? null,
+    count: body.count,
+    output: body.output,
+    deadlineMs: body.deadline_seconds * 1000,
+    metadata: body.metadata,
+  };
+}
+
+function submittedImage(image: JobBody["images"][number]): SubmittedImage {
+  if ("job_id" in image) return { type: "job", jobId: image.job_id satisfies JobId, index: image.index };
+  return { type: "data", bytes: Buffer.from(image.data, "base64"), mediaType: image.media_type ?? null };
+}

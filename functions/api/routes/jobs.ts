@@ -1,0 +1,138 @@
+import { DomainError } from "@plantain/core/error";
+import { sha256Hex } from "@plantain/core/hash";
+import { isJobId } from "@plantain/core/id";
+import { cancel } from "@plantain/core/job/cancel";
+import { isFinished, type Job } from "@plantain/core/job/job";
+import type { JobRecord } from "@plantain/core/job/ports";
+import { submit } from "@plantain/core/job/submit";
+import { type Context, Hono } from "hono";
+import * as z from "zod";
+import type { ApiContext, AppPorts } from "../app.ts";
+import { needs } from "../auth.ts";
+import { fieldErrors } from "../field-errors.ts";
+import { readIdempotencyKey } from "../idempotency-key.ts";
+import { JobBody, submissionOf } from "../job-body.ts";
+import { problem } from "../problem.ts";
+import { readJob } from "../read-job.ts";
+import { readPreferredWait, readWait, waitUntilOver } from "../wait.ts";
+import { jobSummary, wireJob } from "../wire.ts";
+
+const pollSeconds = 2;
+
+const ListQuery = z.strictObject({
+  status: z.enum(["queued", "running", "succeeded", "failed", "canceled"]).optional(),
+  cursor: z.string().min(1).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+
+export function jobRoutes(ports: AppPorts): Hono<ApiContext> {
+  const { jobs, signedUrls, clock, log } = ports;
+  const routes = new Hono<ApiContext>();
+
+  routes.post("/", needs("jobs:write"), async (c) => {
+    const arrivedAt = clock.now();
+    const body = await readBody(c);
+    if (body instanceof Response) return body;
+    const parsed = JobBody.safeParse(body);
+    if (!parsed.success) return invalid(c, parsed.error);
+    if (parsed.data.prompt === undefined && parsed.data.images.length === 0) {
+      const message = "Say what the image should show, or send images";
+      throw new DomainError("invalid_request", message, { field: "prompt" });
+    }
+    const { tenant } = c.var.caller;
+    const { job, request, replayed } = await submit(
+      ports,
+      tenant,
+      submissionOf(parsed.data, ports.defaultModel),
+      readIdempotencyKey(c.req.header("idempotency-key")),
+      (error) => log.warn("Cannot send message; the sweep will", { requestId: c.var.requestId, error }),
+    );
+    c.header("location", `/v1/jobs/${job.id}`);
+    if (replayed) c.header("idempotent-replayed", "true");
+
+    const waitSeconds = readPreferredWait(c.req.header("prefer"));
+    if (waitSeconds > 0) {
+      await waitUntilOver(ports, job.id, arrivedAt + waitSeconds * 1000);
+      const record = await readJob(jobs, tenant, job.id);
+      if (isFinished(record.job)) {
+        c.header("preference-applied", `wait=${waitSeconds}`);
+        return c.json(await wireJob(record, signedUrls, clock.now()), 200);
+      }
+    }
+    c.header("retry-after", String(pollSeconds));
+    const created: JobRecord = { job, request, result: null, attempts: [] };
+    return c.json(await wireJob(created, signedUrls, clock.now()), 202);
+  });
+
+  routes.get("/", needs("jobs:read"), async (c) => {
+    const parsed = ListQuery.safeParse(c.req.query());
+    if (!parsed.success) return invalid(c, parsed.error);
+    const { status = null, cursor = null, limit } = parsed.data;
+    const page = await jobs.list({ tenant: c.var.caller.tenant, status, cursor, limit });
+    return c.json({ object: "list", data: page.jobs.map(jobSummary), next_cursor: page.next });
+  });
+
+  routes.get("/:id", needs("jobs:read"), async (c) => {
+    const arrivedAt = clock.now();
+    const { tenant } = c.var.caller;
+    const waitSeconds = readWait(c.req.query("wait"), "wait");
+    let record = await readJob(jobs, tenant, c.req.param("id"));
+    if (waitSeconds > 0 && !isFinished(record.job)) {
+      await waitUntilOver(ports, record.job.id, arrivedAt + waitSeconds * 1000);
+      record = await readJob(jobs, tenant, record.job.id);
+    }
+    const body = JSON.stringify(await wireJob(record, signedUrls, clock.now()));
+    // Over the whole answer, since a cost may still settle and URLs are signed anew while the job stays as it is
+    const etag = `"${(await sha256Hex(body)).slice(0, 32)}"`;
+    c.header("etag", etag);
+    c.header("cache-control", "private, no-cache");
+    const retryAfter = secondsToNextLook(record.job, clock.now());
+    if (retryAfter !== null) c.header("retry-after", String(retryAfter));
+    if (isKnown(c.req.header("if-none-match"), etag)) return c.body(null, 304);
+    return c.body(body, 200, { "content-type": "application/json" });
+  });
+
+  routes.post("/:id/cancel", needs("jobs:write"), async (c) => {
+    const id = c.req.param("id");
+    const { tenant } = c.var.caller;
+    if (!isJobId(id)) throw new DomainError("job_not_found", `There is no job "${id}"`);
+    await cancel(ports, tenant, id);
+    return c.json(await wireJob(await readJob(jobs, tenant, id), signedUrls, clock.now()));
+  });
+
+  return routes;
+}
+
+async function readBody(c: Context<ApiContext>): Promise<unknown> {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    const detail = `Send the job as JSON with \`Content-Type: application/json\`${type ? `, not "${type}"` : ""}`;
+    return problem(c, "unsupported_media_type", detail);
+  }
+  try {
+    const body: unknown = JSON.parse(await c.req.text());
+    return body;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return problem(c, "invalid_json", "The body is not valid JSON; check its quotes, commas and braces");
+  }
+}
+
+function invalid(c: Context<ApiContext>, error: z.ZodError): Response {
+  const errors = fieldErrors(error.issues);
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  return problem(c, "invalid_request", detail, errors);
+}
+
+/** A queued job that waits for its next attempt needn't be looked at before that. */
+function secondsToNextLook(job: Job, at: number): number | null {
+  if (isFinished(job)) return null;
+  const wait = job.status === "queued" ? Math.ceil((job.runAfter - at) / 1000) : 0;
+  return Math.max(pollSeconds, wait);
+}
+
+function isKnown(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const tags = header.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes("*") || tags.includes(etag);
+}

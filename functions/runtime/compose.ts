@@ -1,0 +1,96 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { dynamoJobs } from "@plantain/aws/dynamo-jobs";
+import { dynamoKeys } from "@plantain/aws/dynamo-keys";
+import { s3Objects } from "@plantain/aws/s3-objects";
+import { s3SignedUrls } from "@plantain/aws/s3-signed-urls";
+import { sqsDelivered } from "@plantain/aws/sqs-delivered";
+import { sqsJobQueue } from "@plantain/aws/sqs-job-queue";
+import { ssmSecret } from "@plantain/aws/ssm-secret";
+import { checkPolicy, type Policy } from "@plantain/core/job/policy";
+import type { Delivered } from "@plantain/core/job/ports";
+import type { WorkerPorts } from "@plantain/core/job/run-attempt";
+import { geminiImageModel } from "@plantain/gemini/image-model";
+import type { AppPorts } from "../api/app.ts";
+import { systemClock, systemRandom } from "./ambient.ts";
+import { ApiEnv, type CommonEnv, SweepEnv, WorkerEnv } from "./env.ts";
+import { jsonLog, type Log } from "./log.ts";
+
+/*
+ * The one place where the environment becomes adapters and adapters become ports; once per cold start. A wrong
+ * environment fails here, before any event is taken.
+ */
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export function composeApi(environment: Environment): AppPorts {
+  const env = ApiEnv.parse(environment);
+  const clients = connect();
+  const s3 = clients.s3();
+  return {
+    ...jobPorts(env, clients),
+    objects: s3Objects(s3, env.BUCKET),
+    signedUrls: s3SignedUrls(s3, env.BUCKET),
+    keys: dynamoKeys(clients.dynamo, env.TENANTS_TABLE),
+    random: systemRandom,
+    defaultModel: env.DEFAULT_MODEL,
+    log: jsonLog("api"),
+  };
+}
+
+export function composeWorker(
+  environment: Environment,
+): WorkerPorts & { log: Log; delivered(receiptHandle: string): Delivered } {
+  const env = WorkerEnv.parse(environment);
+  const clients = connect();
+  const baseUrl = env.GOOGLE_GEMINI_BASE_URL;
+  return {
+    ...jobPorts(env, clients),
+    objects: s3Objects(clients.s3(), env.BUCKET),
+    model: geminiImageModel({
+      apiKey: ssmSecret(new SSMClient({}), env.GEMINI_API_KEY_PARAMETER, systemClock.now),
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+    }),
+    random: systemRandom,
+    delivered: (receiptHandle) => sqsDelivered(clients.sqs, env.JOBS_QUEUE_URL, receiptHandle),
+    log: jsonLog("worker"),
+  };
+}
+
+export function composeSweep(environment: Environment) {
+  const env = SweepEnv.parse(environment);
+  return { ...jobPorts(env, connect()), log: jsonLog("sweep") };
+}
+
+type Clients = { dynamo: DynamoDBDocumentClient; sqs: SQSClient; s3(): S3Client };
+
+function connect(): Clients {
+  return {
+    dynamo: DynamoDBDocumentClient.from(new DynamoDBClient({})),
+    sqs: new SQSClient({}),
+    // Uploads carry the SHA-256 that is known anyway; a second checksum would be computed for nothing
+    s3: () => new S3Client({ requestChecksumCalculation: "WHEN_REQUIRED" }),
+  };
+}
+
+function jobPorts(env: CommonEnv, { dynamo, sqs }: Clients) {
+  return {
+    jobs: dynamoJobs(dynamo, env.JOBS_TABLE),
+    queue: sqsJobQueue(sqs, env.JOBS_QUEUE_URL),
+    clock: systemClock,
+    policy: policyOf(env),
+  };
+}
+
+function policyOf(env: CommonEnv): Policy {
+  return checkPolicy({
+    leaseMs: env.LEASE_MS,
+    beatMs: env.BEAT_MS,
+    beatVisibilityMs: env.BEAT_VISIBILITY_MS,
+    callMs: env.CALL_MS,
+    callMarginMs: env.CALL_MARGIN_MS,
+  });
+}

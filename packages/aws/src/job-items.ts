@@ -1,0 +1,107 @@
+import { isJobId, type JobId, shardOf } from "@plantain/core/id";
+import type { Attempt } from "@plantain/core/job/attempt";
+import type { Job } from "@plantain/core/job/job";
+import { FailureRecord, UpstreamRecord, UsageRecord } from "@plantain/core/job/outcome";
+import { dueShards } from "@plantain/core/job/ports";
+import * as z from "zod";
+
+/*
+ * How a job lies in the table: one partition `JOB#<id>` with META, REQUEST, RESULT and one ATTEMPT#<fence> per claim.
+ * Items are parsed on the way in, so that a wrong item is an error here and not a surprise later.
+ */
+
+const Id = z.string().refine(isJobId, "Not a job id");
+const Time = z.number().int();
+
+const base = {
+  id: Id,
+  tenant: z.string(),
+  model: z.string(),
+  createdAt: Time,
+  deadlineAt: Time,
+  startedAt: Time.nullable(),
+  fence: z.number().int(),
+  spent: z.record(z.string(), z.number()),
+  crashes: z.number().int(),
+  lastFailure: FailureRecord.nullable(),
+  version: z.number().int(),
+};
+const unfinished = { ...base, dueAt: Time, checks: z.number().int() };
+const finished = { ...base, finishedAt: Time };
+
+const JobItem = z.discriminatedUnion("status", [
+  z.object({ ...unfinished, status: z.literal("queued"), runAfter: Time }),
+  z.object({
+    ...unfinished,
+    status: z.literal("running"),
+    claimedAt: Time,
+    leaseUntil: Time,
+    paying: z.array(z.number().int()),
+  }),
+  z.object({ ...finished, status: z.literal("succeeded") }),
+  z.object({ ...finished, status: z.literal("failed"), failure: FailureRecord }),
+  z.object({ ...finished, status: z.literal("canceled") }),
+]);
+
+const CallRecord = z.object({
+  index: z.number().int(),
+  billed: z.enum(["yes", "no", "unknown"]),
+  usage: UsageRecord.nullable(),
+  cost: z.number().nullable(),
+  upstream: UpstreamRecord.nullable(),
+  startedAt: Time.nullable(),
+  answeredAt: Time.nullable(),
+  storedAt: Time.nullable(),
+});
+
+/** A line may hold only the bill as yet (`ended` absent): its owner told it before anybody closed the attempt. */
+const AttemptItem = z.object({
+  fence: z.number().int(),
+  startedAt: Time,
+  endedAt: Time,
+  ended: z.enum(["succeeded", "failed", "retried", "released", "canceled", "expired", "worker_lost"]),
+  failure: FailureRecord.nullable(),
+  calls: z.array(CallRecord),
+});
+
+export const sortKeys = { meta: "META", request: "REQUEST", result: "RESULT", attempt: "ATTEMPT#" } as const;
+
+export function jobKey(id: JobId): string {
+  return `JOB#${id}`;
+}
+
+/** Zero-padded, so that fences sort as numbers. */
+export function attemptKey(fence: number): string {
+  return `${sortKeys.attempt}${String(fence).padStart(6, "0")}`;
+}
+
+export function createdKey(job: { createdAt: number; id: JobId }): string {
+  return `${String(job.createdAt).padStart(15, "0")}#${job.id}`;
+}
+
+export function jobItem(job: Job, writeId: string): Record<string, unknown> {
+  return {
+    ...job,
+    pk: jobKey(job.id),
+    sk: sortKeys.meta,
+    createdKey: createdKey(job),
+    writeId,
+    ...("dueAt" in job ? { dueShard: dueShard(job.id) } : {}),
+  };
+}
+
+export function parseJob(item: Record<string, unknown>): Job {
+  return JobItem.parse(item);
+}
+
+export function parseAttempt(item: Record<string, unknown>): Attempt | null {
+  return "ended" in item ? AttemptItem.parse(item) : null;
+}
+
+export function dueShard(id: JobId): string {
+  return shardName(shardOf(id, dueShards));
+}
+
+export function shardName(shard: number): string {
+  return `J#${shard}`;
+}

@@ -1,0 +1,12 @@
+/**
+ * Names that the infrastructure and the adapters must agree on: keys and indexes of the two tables.
+ * Imports nothing, so that `infra` can read it without pulling in an SDK.
+ */
+export const tableKey = { partition: "pk", sort: "sk", expiry: "expiresAt" } as const;
+
+export const jobsIndex = {
+  /** Every job of a tenant, newest last; `createdKey` is `<createdAt>#<job id>`, so pages never split or repeat. */
+  byTenant: { name: "byTenant", partition: "tenant", sort: "createdKey" },
+  /** Sparse: present only while something is still to be done for the job; `dueAt` is epoch milliseconds. */
+  byDue: { name: "byDue", partition: "dueShard", sort: "dueAt" },
+} as const;

@@ -1,0 +1,55 @@
+import type { Usage } from "../model/pricing.ts";
+import type { Billed, Failure, Upstream } from "./failure.ts";
+import type { RunningJob } from "./job.ts";
+
+/** One paid call of an attempt: one image index. Costs are nanodollars; `null` is a price or bill that nobody told us. */
+export type Call = {
+  readonly index: number;
+  readonly billed: Billed;
+  readonly usage: Usage | null;
+  readonly cost: number | null;
+  readonly upstream: Upstream | null;
+  readonly startedAt: number | null;
+  readonly answeredAt: number | null;
+  readonly storedAt: number | null;
+};
+
+/** The flight recorder's line for one claim. */
+export type Attempt = {
+  readonly fence: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly ended: "succeeded" | "failed" | "retried" | "released" | "canceled" | "expired" | "worker_lost";
+  readonly failure: Failure | null;
+  readonly calls: readonly Call[];
+};
+
+/** False while somebody may still tell what the calls cost: the owner who lost the lease, or a later attempt. */
+export function isSettled(calls: readonly Call[]): boolean {
+  return calls.every(({ billed }) => billed !== "unknown");
+}
+
+/** The line of an attempt whose worker isn't there to write it: what it was paying for may have been billed. */
+export function abandoned(job: RunningJob, ended: Attempt["ended"], at: number): Attempt {
+  return {
+    fence: job.fence,
+    startedAt: job.claimedAt,
+    endedAt: at,
+    ended,
+    failure: null,
+    calls: job.paying.map(unknownCall),
+  };
+}
+
+export function unknownCall(index: number): Call {
+  return {
+    index,
+    billed: "unknown",
+    usage: null,
+    cost: null,
+    upstream: null,
+    startedAt: null,
+    answeredAt: null,
+    storedAt: null,
+  };
+}

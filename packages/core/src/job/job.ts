@@ -1,0 +1,226 @@
+import type { JobId } from "../id.ts";
+import { type Failure, failureClasses, retryDelayMs } from "./failure.ts";
+import {
+  arrivalMs,
+  crashBudget,
+  firstCheckMs,
+  longestCheckMs,
+  longestDelayMs,
+  type Policy,
+} from "./policy.ts";
+
+/** What every job has, whatever its status. Times are epoch milliseconds. */
+export type JobBase = {
+  readonly id: JobId;
+  readonly tenant: string;
+  readonly model: string;
+  readonly createdAt: number;
+  readonly deadlineAt: number;
+  /** When the first attempt was claimed. */
+  readonly startedAt: number | null;
+  /** Number of the latest attempt, which is also its fencing token; 0 before the first claim. */
+  readonly fence: number;
+  /** Retries spent, by failure code. */
+  readonly spent: Readonly<Record<string, number>>;
+  /** Attempts that ended with their worker: a lease ran out over them. */
+  readonly crashes: number;
+  /** Why the latest attempt ended without an image, while the job goes on. */
+  readonly lastFailure: Failure | null;
+  /** Counts every write; a write names the version it follows. */
+  readonly version: number;
+};
+
+/** What an unfinished job waits for. `checks` counts the sweep's looks since the job last moved. */
+type Unfinished = { readonly dueAt: number; readonly checks: number };
+
+export type QueuedJob = JobBase & Unfinished & { readonly status: "queued"; readonly runAfter: number };
+export type RunningJob = JobBase &
+  Unfinished & {
+    readonly status: "running";
+    readonly claimedAt: number;
+    readonly leaseUntil: number;
+    /** Image indexes whose paid call may be under way. */
+    readonly paying: readonly number[];
+  };
+export type FinishedJob = JobBase & { readonly finishedAt: number } & (
+    | { readonly status: "succeeded" }
+    | { readonly status: "failed"; readonly failure: Failure }
+    | { readonly status: "canceled" }
+  );
+
+/** One request for images, with one outcome. It changes only through `advance`. */
+export type Job = QueuedJob | RunningJob | FinishedJob;
+export type JobStatus = Job["status"];
+
+/** What happened, and when; so replaying facts needs no clock. */
+export type Fact = { readonly at: number } & (
+  | { readonly type: "claimed" }
+  | { readonly type: "beaten"; readonly fence: number }
+  | { readonly type: "rechecked"; readonly fence: number; readonly paying: readonly number[] }
+  | { readonly type: "released"; readonly fence: number }
+  | { readonly type: "succeeded"; readonly fence: number }
+  | {
+      readonly type: "attempt_failed";
+      readonly fence: number;
+      readonly failure: Failure;
+      /** In [0, 1): spreads retries. */
+      readonly random: number;
+    }
+  | { readonly type: "canceled" }
+  | { readonly type: "expired" }
+  | { readonly type: "swept" }
+);
+
+/** Why a fact does not apply. None is an error: duplicates, late comers and zombies are normal. */
+export type Refusal = { readonly refused: "over" | "lease_lost" | "leased" | "not_due" | "deadline_passed" };
+
+/** The only way a job changes. Pure and total: an unhandled fact does not compile. */
+export function advance(job: Job, fact: Fact, policy: Policy): Job | Refusal {
+  if (isFinished(job)) return { refused: "over" };
+  if ("fence" in fact && (job.status !== "running" || fact.fence !== job.fence))
+    return { refused: "lease_lost" };
+  const expired = job.deadlineAt <= fact.at;
+  switch (fact.type) {
+    case "claimed":
+      if (expired) return { refused: "deadline_passed" };
+      return claim(job, fact.at, policy);
+    case "beaten":
+      if (expired) return { refused: "deadline_passed" };
+      return moved(job, { leaseUntil: fact.at + policy.leaseMs });
+    case "rechecked":
+      if (expired) return { refused: "deadline_passed" };
+      return moved(job, { leaseUntil: fact.at + policy.leaseMs, paying: fact.paying });
+    case "released":
+      return requeue(job, fact.at, fact.at);
+    case "succeeded":
+      return { ...base(job), status: "succeeded", finishedAt: fact.at };
+    case "attempt_failed":
+      return retryOrFail(job, fact.failure, fact.at, fact.random);
+    case "canceled":
+      return { ...base(job), status: "canceled", finishedAt: fact.at };
+    case "expired":
+      return expired ? fail(job, deadlineExceeded(job), fact.at) : { refused: "not_due" };
+    case "swept":
+      if (expired) return fail(job, deadlineExceeded(job), fact.at);
+      return job.dueAt > fact.at ? { refused: "not_due" } : checkLater(job, fact.at);
+  }
+}
+
+export function isFinished(job: Job): job is FinishedJob {
+  return job.status !== "queued" && job.status !== "running";
+}
+
+/** Whether nobody is on the job and it may be claimed at `at`, so that a message for it is worth sending. */
+export function isClaimable(job: Job, at: number): boolean {
+  return job.status === "queued" || (job.status === "running" && job.leaseUntil <= at);
+}
+
+/** Milliseconds that the message of a queued job has to wait, or `null` where the wait is left to the sweep. */
+export function messageDelayMs(job: QueuedJob, at: number): number | null {
+  const delay = Math.max(0, job.runAfter - at);
+  return delay > longestDelayMs ? null : delay;
+}
+
+function claim(job: QueuedJob | RunningJob, at: number, policy: Policy): Job | Refusal {
+  if (job.status === "queued" && job.runAfter > at) return { refused: "not_due" };
+  if (job.status === "running" && job.leaseUntil > at) return { refused: "leased" };
+  const crashes = job.crashes + (job.status === "running" ? 1 : 0);
+  if (crashes > crashBudget) return fail({ ...job, crashes }, workersLost, at);
+  const leaseUntil = at + policy.leaseMs;
+  return {
+    ...base(job),
+    crashes,
+    status: "running",
+    startedAt: job.startedAt ?? at,
+    fence: job.fence + 1,
+    claimedAt: at,
+    leaseUntil,
+    paying: [],
+    dueAt: Math.min(leaseUntil, job.deadlineAt),
+    checks: 0,
+  };
+}
+
+function retryOrFail(job: QueuedJob | RunningJob, failure: Failure, at: number, random: number): Job {
+  const { retries } = failureClasses[failure.code];
+  const spent = job.spent[failure.code] ?? 0;
+  if (retries !== "until_deadline" && spent >= retries) return fail(job, failure, at);
+  const runAfter = at + retryDelayMs(failure, spent, random);
+  if (runAfter >= job.deadlineAt)
+    return fail(job, deadlineExceeded({ ...job, lastFailure: brief(failure) }), at);
+  return requeue(
+    { ...job, lastFailure: brief(failure), spent: { ...job.spent, [failure.code]: spent + 1 } },
+    at,
+    runAfter,
+  );
+}
+
+function requeue(job: QueuedJob | RunningJob, at: number, runAfter: number): QueuedJob {
+  const messageComes = runAfter - at <= longestDelayMs;
+  return {
+    ...base(job),
+    status: "queued",
+    runAfter,
+    dueAt: Math.min(messageComes ? runAfter + arrivalMs : runAfter, job.deadlineAt),
+    checks: 0,
+  };
+}
+
+const briefLength = 300;
+
+/** A failure that is only passing through keeps its reason, not a model's whole text: a job's item stays small. */
+function brief({ code, message, billed }: Failure): Failure {
+  return {
+    code,
+    message: message.length > briefLength ? `${message.slice(0, briefLength)}…` : message,
+    billed,
+  };
+}
+
+/** The sweep looks again later, ever more rarely; at a live lease it looks when that would run out. */
+function checkLater(job: QueuedJob | RunningJob, at: number): Job {
+  const leased = job.status === "running" && job.leaseUntil > at;
+  const next = leased
+    ? job.leaseUntil
+    : at + Math.min(longestCheckMs, firstCheckMs * 2 ** Math.min(job.checks, 10));
+  return moved(job, { dueAt: Math.min(next, job.deadlineAt), checks: leased ? job.checks : job.checks + 1 });
+}
+
+function fail(job: QueuedJob | RunningJob, failure: Failure, at: number): FinishedJob {
+  return { ...base(job), status: "failed", failure, finishedAt: at };
+}
+
+function moved<J extends QueuedJob | RunningJob>(job: J, change: Partial<J>): J {
+  return { ...job, ...change, version: job.version + 1 };
+}
+
+function base(job: QueuedJob | RunningJob): JobBase {
+  return {
+    id: job.id,
+    tenant: job.tenant,
+    model: job.model,
+    createdAt: job.createdAt,
+    deadlineAt: job.deadlineAt,
+    startedAt: job.startedAt,
+    fence: job.fence,
+    spent: job.spent,
+    crashes: job.crashes,
+    lastFailure: job.lastFailure,
+    version: job.version + 1,
+  };
+}
+
+function deadlineExceeded(job: QueuedJob | RunningJob): Failure {
+  const cause = job.lastFailure
+    ? `the latest attempt ended with ${job.lastFailure.code}: ${job.lastFailure.message}`
+    : job.fence === 0
+      ? "no worker was free before it"
+      : "an attempt was still under way";
+  return { code: "deadline_exceeded", message: `The job's deadline passed; ${cause}`, billed: "no" };
+}
+
+const workersLost: Failure = {
+  code: "internal",
+  message: `${crashBudget + 1} workers ended in the middle of this job`,
+  billed: "unknown",
+};

@@ -1,0 +1,73 @@
+import * as z from "zod";
+import { mediaTypes } from "../image/inspect.ts";
+import type { FailureCode } from "./failure.ts";
+import { failureClasses } from "./failure.ts";
+
+const codes = Object.keys(failureClasses);
+const Code = z.custom<FailureCode>((value) => typeof value === "string" && codes.includes(value));
+const Count = z.number().int().nonnegative();
+
+export const UpstreamRecord = z.object({
+  status: z.number().exactOptional(),
+  finishReason: z.string().exactOptional(),
+  message: z.string().exactOptional(),
+});
+
+export const FailureRecord = z.object({
+  code: Code,
+  message: z.string(),
+  billed: z.enum(["yes", "no", "unknown"]),
+  upstream: UpstreamRecord.exactOptional(),
+  retryAfterMs: z.number().exactOptional(),
+});
+
+export const UsageRecord = z.object({
+  inputText: Count,
+  inputImage: Count,
+  outputText: Count,
+  outputImage: Count,
+  thinking: Count,
+});
+
+/** A picture in the store, measured from its bytes. */
+export const StoredImage = z.object({
+  index: Count,
+  key: z.string(),
+  mediaType: z.enum(mediaTypes),
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+  bytes: z.number().int().positive(),
+  sha256: z.string(),
+});
+export type StoredImage = z.infer<typeof StoredImage>;
+
+const common = {
+  /** Nanodollars; `null` where a price isn't published. */
+  cost: z.number().nullable(),
+  usage: UsageRecord.nullable(),
+};
+
+/**
+ * What one paid call came to, stored before anything else is done with it: a later attempt adopts it instead of
+ * paying again. Only what is final is stored: an image, or a refusal that no retry would change.
+ */
+export const Outcome = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("image"),
+    image: StoredImage,
+    text: z.string().nullable(),
+    upstream: UpstreamRecord.nullable(),
+    ...common,
+  }),
+  z.object({ type: z.literal("refused"), index: Count, failure: FailureRecord, ...common }),
+]);
+export type Outcome = z.infer<typeof Outcome>;
+export type ImageOutcome = Extract<Outcome, { type: "image" }>;
+
+/** What a succeeded job shows. */
+export const Result = z.object({
+  images: z.array(StoredImage).min(1),
+  text: z.string().nullable(),
+  warnings: z.array(z.string()),
+});
+export type Result = z.infer<typeof Result>;

@@ -1,0 +1,132 @@
+import type { JobId } from "../id.ts";
+import type { MediaType } from "../image/inspect.ts";
+import type { AspectRatio, ImageSize } from "../model/model.ts";
+import type { Usage } from "../model/pricing.ts";
+import type { Attempt, Call } from "./attempt.ts";
+import type { Failure, Upstream } from "./failure.ts";
+import type { Job, JobStatus } from "./job.ts";
+import type { Result } from "./outcome.ts";
+import type { JobRequest } from "./request.ts";
+
+/** All that is known of a job, read in one go. */
+export type JobRecord = {
+  readonly job: Job;
+  readonly request: JobRequest;
+  readonly result: Result | null;
+  /** By fence, ascending. */
+  readonly attempts: readonly Attempt[];
+};
+
+/** A caller's name for a submission: one key, one job, while it lives. */
+export type Idempotency = { readonly key: string; readonly fingerprint: string; readonly expiresAt: number };
+
+export type Created =
+  | { readonly created: true }
+  | { readonly created: false; readonly id: JobId; readonly fingerprint: string };
+
+/** What a transition writes beside the job itself, in the same transaction. */
+export type Records = { readonly attempt?: Attempt; readonly result?: Result };
+
+export type Written = { readonly written: true } | { readonly written: false; readonly current: Job | null };
+
+export type JobPage = { readonly jobs: readonly Job[]; readonly next: string | null };
+
+export type DueJob = { readonly id: JobId; readonly dueAt: number };
+
+/** The truth about jobs. Reads are consistent, except `list` and `due`. */
+export interface Jobs {
+  /** Writes job, request and idempotency key together, or tells which job holds the key already. */
+  create(job: Job, request: JobRequest, idempotency: Idempotency | null, at: number): Promise<Created>;
+  load(id: JobId): Promise<Job | null>;
+  read(id: JobId): Promise<JobRecord | null>;
+  /** The job behind a live idempotency key. */
+  findByKey(tenant: string, key: string, at: number): Promise<{ id: JobId; fingerprint: string } | null>;
+  /**
+   * Writes `to` if the store still holds `from`; else answers what it holds. A write that had taken effect before its
+   * answer was lost is told as written. Throws on throttling and anything else unexpected: repeat while it makes sense.
+   */
+  write(from: Job, to: Job, records?: Records): Promise<Written>;
+  /** Tells what the calls of an attempt cost, unless that is known already. Its line may be written before or after. */
+  settle(id: JobId, fence: number, calls: readonly Call[]): Promise<void>;
+  /** Newest first. `cursor` is the `next` of an earlier page. */
+  list(query: {
+    tenant: string;
+    status: JobStatus | null;
+    cursor: string | null;
+    limit: number;
+  }): Promise<JobPage>;
+  /** Jobs of one shard that are due at `at`, earliest first. */
+  due(shard: number, at: number, limit: number): Promise<readonly DueJob[]>;
+}
+
+/** How many shards the due index has; a job's shard follows from its id. */
+export const dueShards = 16;
+
+/** Names a job to whichever worker is free. A hint: the truth is in `Jobs`, and a lost message is sent again. */
+export interface JobQueue {
+  send(job: { id: JobId; tenant: string }, delayMs: number): Promise<void>;
+}
+
+/** The message that brought a job to this worker. */
+export interface Delivered {
+  /** Hides the message from other workers for this long, from now. */
+  extend(ms: number): Promise<void>;
+  /** Removes the message for good. */
+  ack(): Promise<void>;
+}
+
+/** Bytes in the pieces they arrived in: a 24 MB picture is never copied together. */
+export type Bytes = readonly Uint8Array[];
+
+/** Objects that are written once. */
+export interface Objects {
+  /**
+   * Stores unless the key exists; finding the same bytes there (by hash) is success, other bytes are an error.
+   * @param about `sha256` in hex
+   */
+  put(key: string, bytes: Bytes, about: { mediaType: string; sha256: string }): Promise<void>;
+  get(key: string): Promise<Uint8Array | null>;
+  has(key: string): Promise<boolean>;
+  list(prefix: string): Promise<readonly string[]>;
+}
+
+/** Addresses at which anybody may fetch an object for a while. */
+export interface SignedUrls {
+  /** Signed as of `at` floored to five minutes, valid for fifteen: the same URL for a while, never a stale one. */
+  sign(key: string, at: number, fileName: string): Promise<{ url: string; expiresAt: number }>;
+}
+
+/** One picture asked of the provider. */
+export type ModelCall = {
+  readonly model: string;
+  readonly prompt: string;
+  readonly images: readonly { readonly mediaType: MediaType; readonly bytes: Uint8Array }[];
+  readonly aspectRatio: AspectRatio | null;
+  readonly imageSize: ImageSize | null;
+  readonly output: "image" | "image_and_text";
+};
+
+/** A picture that the provider drew: its type and size as its own bytes tell them. */
+export type GeneratedImage = {
+  readonly bytes: Bytes;
+  readonly mediaType: MediaType;
+  readonly width: number;
+  readonly height: number;
+  readonly size: number;
+  readonly sha256: string;
+};
+
+export type Answer =
+  | {
+      readonly type: "image";
+      readonly image: GeneratedImage;
+      readonly text: string | null;
+      readonly usage: Usage | null;
+      readonly upstream: Upstream;
+    }
+  | { readonly type: "failure"; readonly failure: Failure; readonly usage: Usage | null };
+
+/** The provider. Whatever goes wrong there is an answer of type `failure`; only an abort by `signal` rejects. */
+export interface ImageModel {
+  generate(call: ModelCall, signal: AbortSignal): Promise<Answer>;
+}

@@ -1,0 +1,68 @@
+import type { Clock } from "../clock.ts";
+import type { JobId } from "../id.ts";
+import { isClaimable, isFinished, messageDelayMs } from "./job.ts";
+import type { Policy } from "./policy.ts";
+import { dueShards, type JobQueue, type Jobs } from "./ports.ts";
+import { transition } from "./transition.ts";
+
+export type Swept = { looked: number; sent: number; expired: number };
+
+const pageSize = 100;
+const atOnce = 10;
+
+/**
+ * Finds every job that something should have happened to by now: a lost message, a lease that ran out, a long wait
+ * that is over, a deadline. First the next look is written, then a message is sent, so that no job is sent in a storm
+ * and none is forgotten. Ends early when `leftMs` says so; the next sweep goes on.
+ */
+export async function sweep(
+  ports: { jobs: Jobs; queue: JobQueue; clock: Clock; policy: Policy },
+  leftMs: () => number,
+): Promise<Swept> {
+  const swept: Swept = { looked: 0, sent: 0, expired: 0 };
+  await Promise.all(Array.from({ length: dueShards }, (_, shard) => sweepShard(ports, shard, leftMs, swept)));
+  return swept;
+}
+
+const reserveMs = 10_000;
+
+async function sweepShard(
+  ports: { jobs: Jobs; queue: JobQueue; clock: Clock; policy: Policy },
+  shard: number,
+  leftMs: () => number,
+  swept: Swept,
+): Promise<void> {
+  const seen = new Set<JobId>();
+  while (leftMs() > reserveMs) {
+    const due = await ports.jobs.due(shard, ports.clock.now(), pageSize);
+    const fresh = due.filter(({ id }) => !seen.has(id)); // the index lags behind our own writes
+    if (fresh.length === 0) return;
+    for (let from = 0; from < fresh.length; from += atOnce) {
+      const some = fresh.slice(from, from + atOnce);
+      for (const { id } of some) seen.add(id);
+      await Promise.all(some.map(({ id }) => sweepJob(ports, id, swept)));
+    }
+  }
+}
+
+async function sweepJob(
+  { jobs, queue, clock, policy }: { jobs: Jobs; queue: JobQueue; clock: Clock; policy: Policy },
+  id: JobId,
+  swept: Swept,
+): Promise<void> {
+  const job = await jobs.load(id);
+  if (!job) return;
+  swept.looked += 1;
+  const at = clock.now();
+  const looked = await transition(jobs, job, { type: "swept", at }, policy);
+  if (looked.refused) return;
+  if (isFinished(looked.job)) {
+    swept.expired += 1;
+    return;
+  }
+  if (!isClaimable(looked.job, at)) return;
+  const delay = looked.job.status === "queued" ? messageDelayMs(looked.job, at) : 0;
+  if (delay === null) return;
+  await queue.send(looked.job, delay);
+  swept.sent += 1;
+}

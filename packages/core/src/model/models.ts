@@ -1,0 +1,186 @@
+import type { AspectRatio, ImageSize, Model, Pixels } from "./model.ts";
+
+/*
+ * Facts of Google's image-generation guide, pricing and deprecation pages, read in October and November 2026.
+ * Pixel sizes are per model family: tokens and price depend on the size, never on the ratio.
+ */
+
+const classicRatios: readonly AspectRatio[] = [
+  "1:1",
+  "2:3",
+  "3:2",
+  "3:4",
+  "4:3",
+  "4:5",
+  "5:4",
+  "9:16",
+  "16:9",
+  "21:9",
+];
+const allRatios: readonly AspectRatio[] = [...classicRatios, "1:4", "4:1", "1:8", "8:1"];
+
+/** Version of the price list that costs are computed with: the month it was read in. */
+export const pricingVersion = "2026-11";
+
+type PixelTable = Partial<Record<AspectRatio, Pixels>>;
+
+const firstGeneration: PixelTable = {
+  "1:1": [1024, 1024],
+  "2:3": [832, 1248],
+  "3:2": [1248, 832],
+  "3:4": [864, 1184],
+  "4:3": [1184, 864],
+  "4:5": [896, 1152],
+  "5:4": [1152, 896],
+  "9:16": [768, 1344],
+  "16:9": [1344, 768],
+  "21:9": [1536, 672],
+};
+
+const third1K: PixelTable = {
+  "1:1": [1024, 1024],
+  "2:3": [848, 1264],
+  "3:2": [1264, 848],
+  "3:4": [896, 1200],
+  "4:3": [1200, 896],
+  "4:5": [928, 1152],
+  "5:4": [1152, 928],
+  "9:16": [768, 1376],
+  "16:9": [1376, 768],
+  "21:9": [1584, 672],
+  "1:4": [512, 2048],
+  "4:1": [2048, 512],
+  "1:8": [384, 3072],
+  "8:1": [3072, 384],
+};
+
+const third512: PixelTable = {
+  "1:1": [512, 512],
+  "2:3": [424, 632],
+  "3:2": [632, 424],
+  "3:4": [448, 600],
+  "4:3": [600, 448],
+  "4:5": [464, 576],
+  "5:4": [576, 464],
+  "9:16": [384, 688],
+  "16:9": [688, 384],
+  "21:9": [792, 168],
+  "1:4": [256, 1024],
+  "4:1": [1024, 256],
+  "1:8": [192, 1536],
+  "8:1": [1536, 192],
+};
+
+function only(ratios: readonly AspectRatio[], table: PixelTable, factor = 1): PixelTable {
+  return Object.fromEntries(
+    ratios.flatMap((ratio) => {
+      const pixels = table[ratio];
+      return pixels ? [[ratio, [pixels[0] * factor, pixels[1] * factor]]] : [];
+    }),
+  );
+}
+
+function thirdGeneration(ratios: readonly AspectRatio[]): Partial<Record<ImageSize, PixelTable>> {
+  return { "1K": only(ratios, third1K), "2K": only(ratios, third1K, 2), "4K": only(ratios, third1K, 4) };
+}
+
+export const models: readonly Model[] = [
+  {
+    id: "gemini-nano-banana-2.1",
+    title: "Nano Banana 2.1",
+    aliases: [{ name: "nano-banana-2.1" }],
+    status: "active",
+    aspectRatios: allRatios,
+    imageSizes: ["1K", "2K", "4K"],
+    defaultSize: "1K",
+    pixels: thirdGeneration(allRatios),
+    maxReferenceImages: 14,
+    thinking: ["minimal", "medium", "high"],
+    alwaysThinks: true,
+    grounding: { web: true, images: true },
+    prices: { input: 1.5, textOutput: 7.5, imageOutput: 30 },
+    imageTokens: { "1K": 1120, "2K": 1680, "4K": 3780 },
+  },
+  {
+    id: "gemini-3-pro-image",
+    title: "Nano Banana Pro",
+    aliases: [
+      { name: "nano-banana-pro" },
+      {
+        name: "gemini-3-pro-image-preview",
+        notice:
+          'Model "gemini-3-pro-image-preview" was shut down on 2026-06-25; "gemini-3-pro-image" serves this job',
+      },
+      { name: "nano-banana-pro-preview" },
+    ],
+    status: "active",
+    aspectRatios: classicRatios,
+    imageSizes: ["1K", "2K", "4K"],
+    defaultSize: "1K",
+    pixels: thirdGeneration(classicRatios),
+    maxReferenceImages: 14,
+    thinking: [],
+    alwaysThinks: true,
+    grounding: { web: true, images: false },
+    prices: { input: 2, textOutput: 12, imageOutput: 120 },
+    imageTokens: { "1K": 1120, "2K": 1120, "4K": 2000 },
+  },
+  {
+    id: "gemini-3.1-flash-lite-image",
+    title: "Nano Banana 2 Lite",
+    aliases: [{ name: "nano-banana-2-lite" }],
+    status: "active",
+    aspectRatios: classicRatios,
+    imageSizes: ["1K"],
+    defaultSize: "1K",
+    pixels: { "1K": only(classicRatios, third1K) },
+    maxReferenceImages: 14,
+    thinking: ["minimal", "high"],
+    alwaysThinks: true,
+    grounding: { web: false, images: false },
+    prices: { input: 0.25, textOutput: null, imageOutput: 30 },
+    imageTokens: { "1K": 1120 },
+  },
+  {
+    id: "gemini-3.1-flash-image",
+    title: "Nano Banana 2",
+    aliases: [
+      { name: "nano-banana-2" },
+      {
+        name: "gemini-3.1-flash-image-preview",
+        notice:
+          'Model "gemini-3.1-flash-image-preview" was shut down on 2026-06-25; "gemini-3.1-flash-image" serves this job',
+      },
+    ],
+    status: "deprecated",
+    notice: 'Model "gemini-3.1-flash-image" is deprecated since 2026-10-06; use "gemini-nano-banana-2.1"',
+    aspectRatios: allRatios,
+    imageSizes: ["512", "1K", "2K", "4K"],
+    defaultSize: "1K",
+    pixels: { "512": only(allRatios, third512), ...thirdGeneration(allRatios) },
+    maxReferenceImages: 14,
+    thinking: ["minimal", "high"],
+    alwaysThinks: true,
+    grounding: { web: true, images: true },
+    prices: { input: 0.5, textOutput: 3, imageOutput: 60 },
+    imageTokens: { "512": 747, "1K": 1120, "2K": 1680, "4K": 2520 },
+  },
+  {
+    id: "gemini-2.5-flash-image",
+    title: "Nano Banana",
+    aliases: [{ name: "nano-banana" }],
+    status: "deprecated",
+    notice:
+      'Model "gemini-2.5-flash-image" is at the end of its life at Google; use "gemini-nano-banana-2.1" for new work',
+    aspectRatios: classicRatios,
+    imageSizes: [],
+    defaultSize: "1K",
+    pixels: { "1K": firstGeneration },
+    maxReferenceImages: 3,
+    thinking: [],
+    alwaysThinks: false,
+    grounding: { web: false, images: false },
+    prices: { input: 0.3, textOutput: 2.5, imageOutput: 30 },
+    imageTokens: { "1K": 1290 },
+  },
+];

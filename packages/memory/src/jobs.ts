@@ -1,0 +1,107 @@
+import { DomainError } from "@plantain/core/error";
+import { type JobId, shardOf } from "@plantain/core/id";
+import { type Attempt, type Call, isSettled } from "@plantain/core/job/attempt";
+import { isFinished, type Job } from "@plantain/core/job/job";
+import type { Result } from "@plantain/core/job/outcome";
+import { dueShards, type Jobs } from "@plantain/core/job/ports";
+import type { JobRequest } from "@plantain/core/job/request";
+
+type Line = { attempt: Attempt | null; calls: readonly Call[] | null };
+type Stored = { job: Job; request: JobRequest; result: Result | null; lines: Map<number, Line> };
+
+/** What the `Jobs` port means, in memory. For tests. */
+export function memoryJobs(): Jobs {
+  const stored = new Map<JobId, Stored>();
+  const keys = new Map<string, { id: JobId; fingerprint: string; expiresAt: number }>();
+
+  const tell = (of: Stored, fence: number, change: (line: Line) => Line) =>
+    of.lines.set(fence, change(of.lines.get(fence) ?? { attempt: null, calls: null }));
+
+  return {
+    async create(job, request, idempotency, at) {
+      if (idempotency) {
+        const name = `${job.tenant} ${idempotency.key}`;
+        const holder = keys.get(name);
+        if (holder && holder.expiresAt > at) return { created: false, id: holder.id, fingerprint: holder.fingerprint };
+        keys.set(name, { id: job.id, fingerprint: idempotency.fingerprint, expiresAt: idempotency.expiresAt });
+      }
+      if (stored.has(job.id)) throw new Error(`Cannot create job "${job.id}": its id is taken`);
+      stored.set(job.id, structuredClone({ job, request, result: null, lines: new Map() }));
+      return { created: true };
+    },
+
+    async load(id) {
+      return structuredClone(stored.get(id)?.job ?? null);
+    },
+
+    async read(id) {
+      const found = stored.get(id);
+      if (!found) return null;
+      const { job, request, result, lines } = structuredClone(found);
+      const attempts = [...lines]
+        .sort(([a], [b]) => a - b)
+        .flatMap(([, { attempt, calls }]) => (attempt ? [{ ...attempt, calls: calls ?? [] }] : []));
+      return { job, request, result, attempts };
+    },
+
+    async findByKey(tenant, key, at) {
+      const holder = keys.get(`${tenant} ${key}`);
+      return holder && holder.expiresAt > at ? { id: holder.id, fingerprint: holder.fingerprint } : null;
+    },
+
+    async write(from, to, { attempt, result } = {}) {
+      const found = stored.get(to.id);
+      if (!found) return { written: false, current: null };
+      if (found.job.version !== from.version) return { written: false, current: structuredClone(found.job) };
+      found.job = structuredClone(to);
+      if (result) found.result = structuredClone(result);
+      if (attempt) {
+        tell(found, attempt.fence, ({ calls }) => ({
+          attempt: structuredClone(attempt),
+          calls: isSettled(attempt.calls) ? structuredClone(attempt.calls) : (calls ?? structuredClone(attempt.calls)),
+        }));
+      }
+      return { written: true };
+    },
+
+    async settle(id, fence, calls) {
+      const found = stored.get(id);
+      if (!found) return;
+      tell(found, fence, (line) =>
+        line.calls && isSettled(line.calls) ? line : { ...line, calls: structuredClone(calls) },
+      );
+    },
+
+    async list({ tenant, status, cursor, limit }) {
+      const after = cursor === null ? null : readCursor(cursor);
+      const newestFirst = [...stored.values()]
+        .map(({ job }) => job)
+        .filter((job) => job.tenant === tenant)
+        .map((job) => ({ job, key: `${String(job.createdAt).padStart(15, "0")}#${job.id}` }))
+        .sort((a, b) => (a.key < b.key ? 1 : -1));
+      const matching = newestFirst.filter(
+        ({ job, key }) => (after === null || key < after) && (status === null || job.status === status),
+      );
+      const page = matching.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        jobs: structuredClone(page.map(({ job }) => job)),
+        next: last && matching.length > limit ? Buffer.from(last.key).toString("base64url") : null,
+      };
+    },
+
+    async due(shard, at, limit) {
+      return [...stored.values()]
+        .flatMap(({ job }) => (isFinished(job) ? [] : [{ id: job.id, dueAt: job.dueAt }]))
+        .filter(({ id, dueAt }) => shardOf(id, dueShards) === shard && dueAt <= at)
+        .sort((a, b) => a.dueAt - b.dueAt)
+        .slice(0, limit);
+    },
+  };
+}
+
+function readCursor(cursor: string): string {
+  const key = Buffer.from(cursor, "base64url").toString();
+  if (/^\d{15}#job_/.test(key)) return key;
+  throw new DomainError("invalid_cursor", "This cursor is none that a list gave", { field: "cursor" });
+}
