@@ -17,7 +17,7 @@ export function auth(keys: Keys, clock: Clock): MiddlewareHandler<ApiContext> {
   const kept = new Map<string, { key: ApiKey; until: number }>();
   const find = async (text: string): Promise<ApiKey | null> => {
     if (!isKeyText(text)) return null;
-    const sha256 = await sha256Hex(text);
+    const sha256 = sha256Hex(text);
     const known = kept.get(sha256);
     if (known && known.until > clock.now()) return known.key;
     const key = await keys.find(sha256);

@@ -83,7 +83,7 @@ export function jobRoutes(ports: AppPorts): Hono<ApiContext> {
     }
     const body = JSON.stringify(await wireJob(record, signedUrls, clock.now()));
     // Over the whole answer, since a cost may still settle and URLs are signed anew while the job stays as it is
-    const etag = `"${(await sha256Hex(body)).slice(0, 32)}"`;
+    const etag = `"${sha256Hex(body).slice(0, 32)}"`;
     c.header("etag", etag);
     c.header("cache-control", "private, no-cache");
     const retryAfter = secondsToNextLook(record.job, clock.now());

@@ -1,9 +1,9 @@
-/** SHA-256 in hex. */
-export async function sha256Hex(data: Uint8Array | string): Promise<string> {
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
-  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
-}
+import { createHash } from "node:crypto";
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+/**
+ * SHA-256 in hex. Node's own, since it is synchronous: WebCrypto goes through a thread pool, and then the order in
+ * which a simulation runs would depend on the machine.
+ */
+export function sha256Hex(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("hex");
 }

@@ -1,9 +1,9 @@
 import { sha256Hex } from "./hash.ts";
 
 /** A value as JSON bytes, with their hash. */
-export async function encodeJson(value: unknown): Promise<{ bytes: Uint8Array; sha256: string }> {
+export function encodeJson(value: unknown): { bytes: Uint8Array; sha256: string } {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
-  return { bytes, sha256: await sha256Hex(bytes) };
+  return { bytes, sha256: sha256Hex(bytes) };
 }
 
 /**

@@ -22,8 +22,13 @@ export function memoryJobs(): Jobs {
       if (idempotency) {
         const name = `${job.tenant} ${idempotency.key}`;
         const holder = keys.get(name);
-        if (holder && holder.expiresAt > at) return { created: false, id: holder.id, fingerprint: holder.fingerprint };
-        keys.set(name, { id: job.id, fingerprint: idempotency.fingerprint, expiresAt: idempotency.expiresAt });
+        if (holder && holder.expiresAt > at)
+          return { created: false, id: holder.id, fingerprint: holder.fingerprint };
+        keys.set(name, {
+          id: job.id,
+          fingerprint: idempotency.fingerprint,
+          expiresAt: idempotency.expiresAt,
+        });
       }
       if (stored.has(job.id)) throw new Error(`Cannot create job "${job.id}": its id is taken`);
       stored.set(job.id, structuredClone({ job, request, result: null, lines: new Map() }));
@@ -58,7 +63,9 @@ export function memoryJobs(): Jobs {
       if (attempt) {
         tell(found, attempt.fence, ({ calls }) => ({
           attempt: structuredClone(attempt),
-          calls: isSettled(attempt.calls) ? structuredClone(attempt.calls) : (calls ?? structuredClone(attempt.calls)),
+          calls: isSettled(attempt.calls)
+            ? structuredClone(attempt.calls)
+            : (calls ?? structuredClone(attempt.calls)),
         }));
       }
       return { written: true };

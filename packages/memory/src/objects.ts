@@ -8,10 +8,12 @@ export function memoryObjects(): Objects {
     async put(key, bytes, { sha256 }) {
       const whole = Buffer.concat(bytes);
       const actual = createHash("sha256").update(whole).digest("hex");
-      if (actual !== sha256) throw new Error(`Cannot store object "${key}": its bytes don't have the hash given`);
+      if (actual !== sha256)
+        throw new Error(`Cannot store object "${key}": its bytes don't have the hash given`);
       const there = objects.get(key);
       if (!there) objects.set(key, whole);
-      else if (!whole.equals(there)) throw new Error(`Cannot store object "${key}": other bytes are there already`);
+      else if (!whole.equals(there))
+        throw new Error(`Cannot store object "${key}": other bytes are there already`);
     },
     async get(key) {
       const bytes = objects.get(key);

@@ -53,7 +53,7 @@ export async function pay(
   const outcome = outcomeOf(job, index, answer, known);
   if (!outcome)
     return { call: known, outcome: null, failure: answer.type === "failure" ? answer.failure : null };
-  const json = await encodeJson(outcome);
+  const json = encodeJson(outcome);
   await insist(ports, signal, () =>
     objects.put(outcomeKey(job, job.fence, index), [json.bytes], {
       mediaType: "application/json",

@@ -65,7 +65,7 @@ export async function submit(
   const idempotency =
     idempotencyKey === null
       ? null
-      : { key: idempotencyKey, fingerprint: await fingerprintOf(submission), expiresAt: at + keyLifeMs };
+      : { key: idempotencyKey, fingerprint: fingerprintOf(submission), expiresAt: at + keyLifeMs };
   if (idempotency) {
     const holder = await jobs.findByKey(tenant, idempotency.key, at);
     if (holder) return replay(jobs, holder.id, holder.fingerprint, idempotency.fingerprint);
@@ -187,10 +187,10 @@ async function readInput(
   return image.type === "data" ? inspectInput(image, index) : findSource(jobs, tenant, image, index);
 }
 
-async function inspectInput(
+function inspectInput(
   { bytes, mediaType: declared }: Extract<SubmittedImage, { type: "data" }>,
   index: number,
-): Promise<{ image: InputImage; bytes: Uint8Array }> {
+): { image: InputImage; bytes: Uint8Array } {
   const field = `images[${index}].data`;
   const found = inspect(bytes);
   if ("unreadable" in found) {
@@ -218,7 +218,7 @@ async function inspectInput(
       { field },
     );
   }
-  const sha256 = await sha256Hex(bytes);
+  const sha256 = sha256Hex(bytes);
   return { image: { sha256, mediaType, bytes: bytes.length, width, height, source: null }, bytes };
 }
 
@@ -260,9 +260,7 @@ async function findSource(
 }
 
 /** Equal for equal requests: pictures count by their hash, everything else by its canonical JSON. */
-async function fingerprintOf({ images, ...rest }: Submission): Promise<string> {
-  const hashed = await Promise.all(
-    images.map(async (image) => (image.type === "data" ? { sha256: await sha256Hex(image.bytes) } : image)),
-  );
+function fingerprintOf({ images, ...rest }: Submission): string {
+  const hashed = images.map((image) => (image.type === "data" ? { sha256: sha256Hex(image.bytes) } : image));
   return sha256Hex(canonicalJson({ ...rest, images: hashed }));
 }

@@ -26,10 +26,10 @@ export const keyEntropyBytes = 2 * (idLength + secretLength);
  * and tell typos without asking us. The text is shown once.
  * @param entropy `keyEntropyBytes` random bytes
  */
-export async function issueKey(
+export function issueKey(
   about: { tenant: string; scopes: readonly Scope[]; at: number },
   entropy: Uint8Array,
-): Promise<{ key: ApiKey; text: string }> {
+): { key: ApiKey; text: string } {
   if (entropy.length < keyEntropyBytes) {
     throw new RangeError(
       `Cannot issue a key: ${entropy.length} random bytes given, ${keyEntropyBytes} needed`,
@@ -45,7 +45,7 @@ export async function issueKey(
   const text = `${body}_${checksum(body)}`;
   const key: ApiKey = {
     id,
-    sha256: await sha256Hex(text),
+    sha256: sha256Hex(text),
     tenant: about.tenant,
     scopes: about.scopes,
     createdAt: about.at,

@@ -1,0 +1,389 @@
+import { createHash } from "node:crypto";
+import { manualClock, seededRandom } from "@plantain/memory/clock";
+import { memoryJobs } from "@plantain/memory/jobs";
+import { hanging, type ScriptedModel, scriptedModel } from "@plantain/memory/model";
+import { memoryObjects } from "@plantain/memory/objects";
+import { memoryQueue } from "@plantain/memory/queue";
+import { sampleAnswer, sampleJob, samplePolicy, sampleRequest } from "@plantain/memory/samples";
+import { describe, expect, it } from "vitest";
+import type { JobId } from "../id.ts";
+import { cancel } from "./cancel.ts";
+import type { Failure } from "./failure.ts";
+import { imageKey, inputKey, outcomeKey } from "./keys.ts";
+import type { Answer, Jobs } from "./ports.ts";
+import type { JobRequest } from "./request.ts";
+import { runAttempt, type WorkerPorts } from "./run-attempt.ts";
+import { sweep } from "./sweep.ts";
+
+const overloaded: Failure = { code: "overloaded", message: "The model is overloaded", billed: "no" };
+const refused: Failure = {
+  code: "content_blocked.prompt",
+  message: "Refused",
+  billed: "no",
+  upstream: { status: 200, finishReason: "PROHIBITED_CONTENT" },
+};
+const failing = (failure: Failure): Answer => ({ type: "failure", failure, usage: null });
+const plenty = () => 600_000;
+
+async function world(model: ScriptedModel, request: Partial<JobRequest> = {}) {
+  const clock = manualClock();
+  const jobs = memoryJobs();
+  const queue = memoryQueue(clock);
+  const objects = memoryObjects();
+  const ports: WorkerPorts = {
+    jobs,
+    queue,
+    objects,
+    model,
+    clock,
+    random: seededRandom(),
+    policy: samplePolicy,
+  };
+  const job = sampleJob({ createdAt: clock.now() });
+  await jobs.create(job, sampleRequest(request), null, clock.now());
+  await queue.send(job, 0);
+  return { clock, jobs, queue, objects, model, ports, job };
+}
+
+type World = Awaited<ReturnType<typeof world>>;
+
+/** Takes the next message and works on it, as a worker does. */
+function work({ queue, ports }: World, about: Partial<WorkerPorts> = {}, leftMs = plenty) {
+  const received = queue.receive(2_000_000);
+  if (!received) throw new Error("No message is visible");
+  return runAttempt({ ...ports, ...about }, received.jobId, received.message, leftMs);
+}
+
+const record = async ({ jobs }: World, id: JobId) => {
+  const found = await jobs.read(id);
+  if (!found) throw new Error("No such job");
+  return found;
+};
+
+describe("an attempt that goes well", () => {
+  it("pays once, stores outcome and picture under its fence, commits, and acknowledges", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 1 });
+    const { job, result, attempts } = await record(w, w.job.id);
+    expect(job.status).toBe("succeeded");
+    expect(result?.images).toMatchObject([{ index: 0, key: imageKey(w.job, 1, 0), mediaType: "image/png" }]);
+    expect(attempts).toMatchObject([
+      { fence: 1, ended: "succeeded", calls: [{ index: 0, billed: "yes", cost: 136_810_000 }] },
+    ]);
+    expect(await w.objects.has(outcomeKey(w.job, 1, 0))).toBe(true);
+    expect(w.model.calls).toHaveLength(1);
+    expect(w.queue.size).toBe(0);
+  });
+
+  it("makes one call per image wanted", async () => {
+    const w = await world(scriptedModel(sampleAnswer("a"), sampleAnswer("b"), sampleAnswer("c")), {
+      count: 3,
+    });
+    await work(w);
+    const { result } = await record(w, w.job.id);
+    expect(result?.images.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(w.model.calls).toHaveLength(3);
+  });
+
+  it("beats while the call lasts, so that a slow job is nobody else's", async () => {
+    const w = await world(
+      scriptedModel(async (_call, signal) => {
+        await w.clock.sleep(200_000, signal);
+        return sampleAnswer();
+      }),
+    );
+    const done = work(w);
+    await w.clock.advance(199_000);
+    expect(w.queue.receive(1)).toBeNull();
+    await w.queue.send(w.job, 0);
+    expect(await work(w)).toEqual({ ended: "leased" });
+    await w.clock.advance(2_000);
+    expect(await done).toEqual({ ended: "succeeded", fence: 1 });
+    expect(w.model.calls).toHaveLength(1);
+  });
+
+  it("gives the model the reference images from the job's own prefix, copied there from an earlier job", async () => {
+    const source = { sha256: "0".repeat(64), key: "out/acme/job_x/1/0" };
+    const bytes = new TextEncoder().encode("earlier");
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const w = await world(scriptedModel(failing(overloaded), sampleAnswer()), {
+      images: [
+        {
+          sha256,
+          mediaType: "image/png",
+          bytes: 7,
+          width: 1,
+          height: 1,
+          source: { jobId: sampleJob().id, index: 0, key: source.key },
+        },
+      ],
+    });
+    await w.objects.put(source.key, [bytes], { mediaType: "image/png", sha256 });
+    await work(w);
+    expect(await w.objects.get(inputKey(w.job, sha256))).toEqual(bytes);
+    expect(w.model.calls[0]?.images).toEqual([{ mediaType: "image/png", bytes }]);
+  });
+});
+
+describe("an attempt that fails", () => {
+  it("is retried after its wait, by a new message", async () => {
+    const w = await world(scriptedModel(failing(overloaded), sampleAnswer()));
+    expect(await work(w)).toMatchObject({ ended: "retried", fence: 1 });
+    expect((await record(w, w.job.id)).job).toMatchObject({
+      status: "queued",
+      lastFailure: { code: "overloaded" },
+    });
+    expect(w.queue.receive(1)).toBeNull();
+    await w.clock.advance(10_000);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+    const { attempts } = await record(w, w.job.id);
+    expect(attempts.map(({ ended }) => ended)).toEqual(["retried", "succeeded"]);
+    expect(w.queue.size).toBe(0);
+  });
+
+  it("is final when Gemini refuses, and nothing is tried again", async () => {
+    const w = await world(scriptedModel(failing(refused)));
+    expect(await work(w)).toMatchObject({ ended: "failed" });
+    const { job } = await record(w, w.job.id);
+    expect(job).toMatchObject({ status: "failed", failure: refused });
+    expect(w.queue.size).toBe(0);
+  });
+
+  it("keeps the images that succeeded and pays only for the missing one", async () => {
+    const w = await world(scriptedModel(sampleAnswer("a"), failing(overloaded), sampleAnswer("b")), {
+      count: 2,
+    });
+    await work(w);
+    await w.clock.advance(10_000);
+    expect(await work(w)).toMatchObject({ ended: "succeeded", fence: 2 });
+    const { result, attempts } = await record(w, w.job.id);
+    expect(result?.images.map(({ key }) => key)).toEqual([imageKey(w.job, 1, 0), imageKey(w.job, 2, 1)]);
+    expect(attempts[1]?.calls.map(({ index }) => index)).toEqual([1]);
+    expect(w.model.calls).toHaveLength(3);
+  });
+
+  it("is a success with a warning when some images are refused for good", async () => {
+    const w = await world(scriptedModel(sampleAnswer(), failing(refused)), { count: 2 });
+    await work(w);
+    const { job, result } = await record(w, w.job.id);
+    expect(job.status).toBe("succeeded");
+    expect(result?.warnings).toEqual(["An image of the 2 is missing: content_blocked.prompt: Refused"]);
+  });
+
+  it("ends as a timeout when the call takes too long, with the bill unknown", async () => {
+    const w = await world(scriptedModel(hanging));
+    const done = work(w);
+    await w.clock.advance(samplePolicy.callMs + 1);
+    expect(await done).toMatchObject({ ended: "retried", failure: { code: "timeout", billed: "unknown" } });
+    const { attempts } = await record(w, w.job.id);
+    expect(attempts[0]?.calls).toMatchObject([{ billed: "unknown", cost: null }]);
+  });
+
+  it("says so when a reference image is gone", async () => {
+    const w = await world(scriptedModel(sampleAnswer()), {
+      images: [
+        { sha256: "0".repeat(64), mediaType: "image/png", bytes: 7, width: 1, height: 1, source: null },
+      ],
+    });
+    expect(await work(w)).toMatchObject({ ended: "failed", failure: { code: "input_unavailable" } });
+    expect(w.model.calls).toHaveLength(0);
+  });
+});
+
+describe("a message that leads to no attempt", () => {
+  it("is acknowledged when the job is over", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    await work(w);
+    await w.queue.send(w.job, 0);
+    expect(await work(w)).toEqual({ ended: "over" });
+    expect(w.queue.size).toBe(0);
+  });
+
+  it("is waited for in place when it comes a little early, and sent again when much too early", async () => {
+    const w = await world(scriptedModel(failing({ ...overloaded, retryAfterMs: 2_500 }), sampleAnswer()));
+    await work(w);
+    await w.queue.send(w.job, 0);
+    const early = work(w);
+    await w.clock.advance(7_000);
+    expect(await early).toEqual({ ended: "succeeded", fence: 2 });
+
+    const late = await world(scriptedModel(failing({ ...overloaded, retryAfterMs: 50_000 }), sampleAnswer()));
+    await work(late);
+    await late.queue.send(late.job, 0);
+    expect(await work(late)).toEqual({ ended: "not_due" });
+    expect(late.queue.size).toBe(2);
+    expect(late.queue.receive(1)).toBeNull();
+  });
+
+  it("fails the job when its deadline has passed", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    await w.clock.advance(1_800_000);
+    expect(await work(w)).toEqual({ ended: "expired" });
+    expect((await record(w, w.job.id)).job).toMatchObject({ failure: { code: "deadline_exceeded" } });
+    expect(w.model.calls).toHaveLength(0);
+  });
+});
+
+describe("a worker that dies", () => {
+  it("before paying leaves the job to the next, once the lease is over", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const jobs: Jobs = { ...w.jobs, read: () => Promise.reject(new Error("Gone")) };
+    await expect(work(w, { jobs })).rejects.toThrow("Gone");
+    await w.queue.send(w.job, 0);
+    expect(await work(w)).toEqual({ ended: "leased" });
+    await w.clock.advance(samplePolicy.beatVisibilityMs);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+    const { attempts, job } = await record(w, w.job.id);
+    expect(attempts.map(({ ended }) => ended)).toEqual(["worker_lost", "succeeded"]);
+    expect(job.crashes).toBe(1);
+    expect(w.model.calls).toHaveLength(1);
+  });
+
+  it("after the picture was stored is not paid for again: the next adopts it, and its bill", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const jobs: Jobs = {
+      ...w.jobs,
+      write: (from, to, records) =>
+        to.status === "succeeded" ? Promise.reject(new Error("Gone")) : w.jobs.write(from, to, records),
+      settle: () => Promise.resolve(),
+    };
+    const dying = expect(work(w, { jobs })).rejects.toThrow("Gone");
+    await w.clock.advance(60_000);
+    await dying;
+    await w.clock.advance(samplePolicy.beatVisibilityMs + samplePolicy.leaseMs);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+    const { result, attempts } = await record(w, w.job.id);
+    expect(result?.images[0]?.key).toBe(imageKey(w.job, 1, 0));
+    expect(attempts).toMatchObject([
+      { fence: 1, ended: "worker_lost", calls: [{ billed: "yes", cost: 136_810_000 }] },
+      { fence: 2, ended: "succeeded", calls: [] },
+    ]);
+    expect(w.model.calls).toHaveLength(1);
+  });
+
+  it("between outcome and picture is paid for again, and both bills are told", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const objects = {
+      ...w.objects,
+      put: (key: string, ...rest: [never, never]) =>
+        key.startsWith("out/") ? Promise.reject(new Error("Gone")) : w.objects.put(key, ...rest),
+    };
+    const dying = expect(work(w, { objects })).rejects.toThrow("Gone");
+    await w.clock.advance(60_000);
+    await dying;
+    await w.clock.advance(samplePolicy.beatVisibilityMs + samplePolicy.leaseMs);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+    const { attempts } = await record(w, w.job.id);
+    expect(attempts.map(({ calls }) => calls[0]?.billed)).toEqual(["yes", "yes"]);
+    expect(w.model.calls).toHaveLength(2);
+  });
+
+  it("is found by the sweep when its message is lost too", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const received = w.queue.receive(1);
+    await received?.message.ack();
+    expect(await sweep(w.ports, plenty)).toEqual({ looked: 0, sent: 0, expired: 0 });
+    await w.clock.advance(60_000);
+    expect(await sweep(w.ports, plenty)).toEqual({ looked: 1, sent: 1, expired: 0 });
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 1 });
+  });
+});
+
+describe("a job that ends under its worker", () => {
+  it("by cancel: the next beat aborts the call, nothing is committed, and the bill stays unknown", async () => {
+    const w = await world(scriptedModel(hanging));
+    const done = work(w);
+    await w.clock.advance(1_000);
+    const canceled = await cancel(w.ports, "acme", w.job.id);
+    expect(canceled.status).toBe("canceled");
+    await w.clock.advance(samplePolicy.beatMs);
+    expect(await done).toEqual({ ended: "lease_lost", fence: 1 });
+    const { job, attempts } = await record(w, w.job.id);
+    expect(job.status).toBe("canceled");
+    expect(attempts).toMatchObject([{ fence: 1, ended: "canceled", calls: [{ billed: "unknown" }] }]);
+    expect(w.queue.size).toBe(0);
+  });
+
+  it("by cancel while the answer is in: the attempt still tells what it cost", async () => {
+    const w = await world(
+      scriptedModel(async () => {
+        await cancel(w.ports, "acme", w.job.id);
+        return sampleAnswer();
+      }),
+    );
+    expect(await work(w)).toEqual({ ended: "lease_lost", fence: 1 });
+    const { job, attempts, result } = await record(w, w.job.id);
+    expect(job.status).toBe("canceled");
+    expect(result).toBeNull();
+    expect(attempts).toMatchObject([{ ended: "canceled", calls: [{ billed: "yes", cost: 136_810_000 }] }]);
+  });
+
+  it("by another's claim: a worker that froze past its lease doesn't pay when it wakes", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    let isFrozen = true;
+    const jobs: Jobs = {
+      ...w.jobs,
+      async read(id) {
+        if (isFrozen) await w.clock.sleep(samplePolicy.leaseMs + 5_000);
+        isFrozen = false;
+        return w.jobs.read(id);
+      },
+    };
+    const withoutBeats = { ...samplePolicy, beatMs: 10_000_000 };
+    const sleeper = work(w, { jobs, policy: withoutBeats });
+    await w.clock.advance(samplePolicy.leaseMs + 1_000);
+    await w.queue.send(w.job, 0);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+    await w.clock.advance(10_000);
+    expect(await sleeper).toEqual({ ended: "lease_lost", fence: 1 });
+    expect(w.model.calls).toHaveLength(1);
+  });
+});
+
+describe("an attempt without the time to finish", () => {
+  it("gives the job back without spending anything", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    expect(await work(w, {}, () => samplePolicy.callMs)).toEqual({ ended: "released", fence: 1 });
+    expect((await record(w, w.job.id)).job).toMatchObject({ status: "queued", crashes: 0, spent: {} });
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+  });
+});
+
+describe("a commit whose answer is lost", () => {
+  it("is its own success when it is repeated", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    let lost = false;
+    const jobs: Jobs = {
+      ...w.jobs,
+      async write(from, to, records) {
+        const written = await w.jobs.write(from, to, records);
+        if (to.status !== "succeeded" || lost) return written;
+        lost = true;
+        throw new Error("Timed out");
+      },
+    };
+    const done = work(w, { jobs });
+    await w.clock.advance(1_000);
+    expect(await done).toEqual({ ended: "succeeded", fence: 1 });
+    expect(w.queue.size).toBe(0);
+  });
+
+  it("sends the next message when it was a retry", async () => {
+    const w = await world(scriptedModel(failing(overloaded), sampleAnswer()));
+    let lost = false;
+    const jobs: Jobs = {
+      ...w.jobs,
+      async write(from, to, records) {
+        const written = await w.jobs.write(from, to, records);
+        if (to.status !== "queued" || lost) return written;
+        lost = true;
+        throw new Error("Timed out");
+      },
+    };
+    const done = work(w, { jobs });
+    await w.clock.advance(1_000);
+    expect(await done).toMatchObject({ ended: "retried" });
+    await w.clock.advance(10_000);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+  });
+});
