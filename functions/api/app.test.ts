@@ -1,0 +1,669 @@
+import type { Answer } from "@plantain/core/job/ports";
+import { runAttempt } from "@plantain/core/job/run-attempt";
+import { issueKey, keyEntropyBytes, type Scope } from "@plantain/core/tenant/key";
+import { manualClock, seededRandom } from "@plantain/memory/clock";
+import { memoryJobs } from "@plantain/memory/jobs";
+import { memoryKeys } from "@plantain/memory/keys";
+import { scriptedModel } from "@plantain/memory/model";
+import { memoryObjects } from "@plantain/memory/objects";
+import { memoryQueue } from "@plantain/memory/queue";
+import { sampleAnswer, samplePolicy } from "@plantain/memory/samples";
+import { memorySignedUrls } from "@plantain/memory/signed-urls";
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { jsonLog } from "../runtime/log.ts";
+import { createApp, largestBody } from "./app.ts";
+
+const Problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  code: z.string(),
+  detail: z.string(),
+  request_id: z.string(),
+  errors: z
+    .array(
+      z.strictObject({ field: z.string(), message: z.string(), allowed: z.array(z.string()).optional() }),
+    )
+    .optional(),
+});
+const Job = z.looseObject({
+  id: z.string(),
+  status: z.string(),
+  attempts: z.number(),
+  warnings: z.array(z.string()),
+  images: z.array(z.looseObject({ url: z.string(), width: z.number() })),
+  cost: z.looseObject({ usd: z.string().nullable(), final: z.boolean(), unknown_attempts: z.number() }),
+  error: z.looseObject({ code: z.string(), billed: z.boolean().nullable() }).nullable(),
+  last_error: z.looseObject({ code: z.string() }).nullable(),
+});
+const Page = z.looseObject({
+  data: z.array(z.looseObject({ id: z.string(), status: z.string() })),
+  next_cursor: z.string().nullable(),
+});
+
+const allScopes: Scope[] = ["jobs:read", "jobs:write"];
+// A grey 1x1 PNG
+const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
+
+async function world() {
+  const clock = manualClock();
+  const lines: string[] = [];
+  const objects = memoryObjects();
+  const ports = {
+    jobs: memoryJobs(),
+    queue: memoryQueue(clock),
+    objects,
+    signedUrls: memorySignedUrls,
+    keys: memoryKeys(),
+    clock,
+    random: seededRandom(),
+    policy: samplePolicy,
+    defaultModel: "gemini-nano-banana-2.1",
+    log: jsonLog("api", (line) => lines.push(line)),
+  };
+  const app = createApp(ports);
+  const random = seededRandom(9);
+  const keyFor = async (tenant: string, scopes = allScopes) => {
+    const { key, text } = issueKey({ tenant, scopes, at: clock.now() }, random.bytes(keyEntropyBytes));
+    await ports.keys.put(key);
+    return text;
+  };
+  const key = await keyFor("acme");
+  const call = (
+    method: string,
+    path: string,
+    init: { body?: unknown; headers?: Record<string, string>; key?: string } = {},
+  ) =>
+    app.request(path, {
+      method,
+      headers: {
+        authorization: `Bearer ${init.key ?? key}`,
+        ...(init.body === undefined ? {} : { "content-type": "application/json" }),
+        ...init.headers,
+      },
+      ...(init.body === undefined
+        ? {}
+        : { body: typeof init.body === "string" ? init.body : JSON.stringify(init.body) }),
+    });
+  const submit = async (body: unknown = { prompt: "A banana" }, headers: Record<string, string> = {}) => {
+    const response = await call("POST", "/v1/jobs", { body, headers });
+    expect(response.status, await response.clone().text()).toBe(202);
+    return { response, job: Job.parse(await response.json()) };
+  };
+  const work = async (...answers: [Answer, ...Answer[]]) => {
+    const received = ports.queue.receive(60_000);
+    if (!received) throw new Error("No message is visible");
+    await runAttempt(
+      { ...ports, model: scriptedModel(...answers) },
+      received.jobId,
+      received.message,
+      () => 600_000,
+    );
+  };
+  const read = async (id: string) => Job.parse(await (await call("GET", `/v1/jobs/${id}`)).json());
+  return { app, ports, clock, lines, key, keyFor, call, submit, work, read };
+}
+
+async function problemOf(response: Response) {
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const problem = Problem.parse(await response.json());
+  expect(problem.status).toBe(response.status);
+  return problem;
+}
+
+describe("submitting a job", () => {
+  it("answers 202 with where to look and when", async () => {
+    const { submit } = await world();
+    const { response, job } = await submit({
+      prompt: "A banana",
+      aspect_ratio: "16:9",
+      metadata: { order: "42" },
+    });
+    expect(response.headers.get("location")).toBe(`/v1/jobs/${job.id}`);
+    expect(response.headers.get("retry-after")).toBe("2");
+    expect(job).toMatchObject({
+      object: "job",
+      status: "queued",
+      model: "gemini-nano-banana-2.1",
+      prompt: "A banana",
+      aspect_ratio: "16:9",
+      metadata: { order: "42" },
+      attempts: 0,
+      images: [],
+      cost: { usd: "0.000000", final: false },
+      error: null,
+    });
+  });
+
+  it("shows the result with fresh signed URLs, usage and cost once a worker is done", async () => {
+    const { submit, work, read } = await world();
+    const { job } = await submit({ model: "nano-banana-pro", prompt: "A banana" });
+    await work(sampleAnswer());
+    expect(await read(job.id)).toMatchObject({
+      status: "succeeded",
+      attempts: 1,
+      images: [{ index: 0, media_type: "image/png", width: 1024, url: expect.stringContaining(".png") }],
+      usage: { input_tokens: { text: 5, image: 0 }, output_tokens: { text: 0, image: 1120, thinking: 200 } },
+      cost: {
+        usd: "0.136810",
+        estimated_usd: "0.138004",
+        final: true,
+        unknown_attempts: 0,
+        pricing_version: "2026-11",
+      },
+    });
+  });
+
+  it("carries a warning when a retired id was asked for", async () => {
+    const { submit } = await world();
+    const { job } = await submit({ model: "gemini-3-pro-image-preview", prompt: "A banana" });
+    expect(job).toMatchObject({ model: "gemini-3-pro-image", requested_model: "gemini-3-pro-image-preview" });
+    expect(job.warnings).toEqual([expect.stringContaining("was shut down")]);
+  });
+
+  it("takes images inline and from an earlier job, and needs no prompt beside them", async () => {
+    const { submit, work, ports } = await world();
+    const { job: first } = await submit({ prompt: "A banana" });
+    await work(sampleAnswer());
+    const { job } = await submit({
+      images: [{ job_id: first.id }, { data: pixel, media_type: "image/png" }],
+    });
+    expect(job).toMatchObject({
+      reference_images: [
+        { job_id: first.id, index: 0 },
+        { width: 1, height: 1, job_id: null },
+      ],
+    });
+    expect(await ports.objects.list(`meta/acme/${job.id}/in/`)).toHaveLength(1);
+  });
+
+  it("with Prefer: wait answers 200 with the ended job, or 202 when it takes longer", async () => {
+    const { call, clock, work } = await world();
+    const body = { prompt: "A banana" };
+    const waiting = call("POST", "/v1/jobs", { body, headers: { prefer: "respond-async, wait=10" } });
+    await clock.advance(100);
+    await work(sampleAnswer());
+    await clock.advance(1_000);
+    const response = await waiting;
+    expect(response.status).toBe(200);
+    expect(Job.parse(await response.json()).status).toBe("succeeded");
+
+    const slow = call("POST", "/v1/jobs", { body, headers: { prefer: "wait=10" } });
+    await clock.advance(11_000);
+    expect((await slow).status).toBe(202);
+  });
+});
+
+describe("an idempotency key", () => {
+  const headers = { "idempotency-key": "order-42" };
+
+  it("gives the create-time answer again, whatever has become of the job", async () => {
+    const { submit, work, call, ports } = await world();
+    const { job, response } = await submit({ prompt: "A banana", count: 1 }, headers);
+    expect(response.headers.get("idempotent-replayed")).toBeNull();
+    await work(sampleAnswer());
+    const again = await call("POST", "/v1/jobs", {
+      body: { count: 1, prompt: "A banana" },
+      headers: { "idempotency-key": '"order-42"' },
+    });
+    expect(again.status).toBe(202);
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    expect(Job.parse(await again.json())).toEqual(job);
+    expect(ports.queue.size).toBe(0);
+  });
+
+  it("is refused for another request", async () => {
+    const { submit, call } = await world();
+    await submit({ prompt: "A banana" }, headers);
+    const response = await call("POST", "/v1/jobs", { body: { prompt: "Two bananas" }, headers });
+    expect(await problemOf(response)).toMatchObject({ status: 422, code: "idempotency_key_reused" });
+  });
+
+  it("makes one job however many requests come at once", async () => {
+    const { submit, ports } = await world();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => submit({ prompt: "A banana" }, headers)),
+    );
+    expect(new Set(answers.map(({ job }) => job.id)).size).toBe(1);
+    expect(ports.queue.size).toBe(1);
+  });
+
+  it("belongs to its tenant", async () => {
+    const { call, keyFor, submit } = await world();
+    const { job } = await submit({ prompt: "A banana" }, headers);
+    const other = await call("POST", "/v1/jobs", {
+      body: { prompt: "Other" },
+      headers,
+      key: await keyFor("other"),
+    });
+    expect(other.status).toBe(202);
+    expect(Job.parse(await other.json()).id).not.toBe(job.id);
+  });
+
+  it.each(["", "a b", "x".repeat(256), "ümlaut"])("can't be %j", async (key) => {
+    const { call } = await world();
+    const response = await call("POST", "/v1/jobs", {
+      body: { prompt: "A banana" },
+      headers: { "idempotency-key": encodeURI(key) === key ? key : "a\u00fc" },
+    });
+    expect(await problemOf(response)).toMatchObject({ status: 400, errors: [{ field: "Idempotency-Key" }] });
+  });
+});
+
+describe("bad input is refused with the field and the remedy, before anything is stored", () => {
+  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>').toString("base64");
+  const bomb = Buffer.from(pixel, "base64");
+  bomb.writeUInt32BE(16_000, 16);
+  bomb.writeUInt32BE(16_000, 20);
+  const cases: [string, unknown, number, string, string][] = [
+    ["no prompt and no images", {}, 400, "invalid_request", "prompt"],
+    ["an empty prompt", { prompt: " " }, 400, "invalid_request", "prompt"],
+    ["a prompt too long", { prompt: "é".repeat(8_001) }, 400, "invalid_request", "prompt"],
+    ["control characters", { prompt: "a\u0000b" }, 400, "invalid_request", "prompt"],
+    ["an unknown model", { prompt: "x", model: "dall-e" }, 400, "unknown_model", "model"],
+    ["an unknown ratio", { prompt: "x", aspect_ratio: "7:3" }, 400, "invalid_request", "aspect_ratio"],
+    [
+      "a ratio the model lacks",
+      { prompt: "x", model: "nano-banana-pro", aspect_ratio: "1:8" },
+      400,
+      "invalid_request",
+      "aspect_ratio",
+    ],
+    ["a size the model lacks", { prompt: "x", image_size: "512" }, 400, "invalid_request", "image_size"],
+    [
+      "a size on a model with one",
+      { prompt: "x", model: "nano-banana", image_size: "2K" },
+      400,
+      "invalid_request",
+      "image_size",
+    ],
+    ["a lower-case size", { prompt: "x", image_size: "2k" }, 400, "invalid_request", "image_size"],
+    ["an unknown field", { prompt: "x", promt: "y" }, 400, "invalid_request", "promt"],
+    ["a webhook", { prompt: "x", webhook: { url: "https://x.test" } }, 400, "invalid_request", "webhook"],
+    [
+      "an image by URL",
+      { prompt: "x", images: [{ url: "https://x.test" }] },
+      400,
+      "invalid_request",
+      "images[0].url",
+    ],
+    ["an image of nothing", { prompt: "x", images: [{}] }, 400, "invalid_request", "images[0].data"],
+    [
+      "an image that isn't base64",
+      { prompt: "x", images: [{ data: "data:image/png;base64,AA" }] },
+      400,
+      "invalid_request",
+      "images[0].data",
+    ],
+    ["an SVG", { prompt: "x", images: [{ data: svg }] }, 400, "invalid_image", "images[0].data"],
+    [
+      "a truncated image",
+      { prompt: "x", images: [{ data: pixel.slice(0, 60) }] },
+      400,
+      "invalid_image",
+      "images[0].data",
+    ],
+    [
+      "a mislabelled image",
+      { prompt: "x", images: [{ data: pixel, media_type: "image/jpeg" }] },
+      400,
+      "invalid_image",
+      "images[0].media_type",
+    ],
+    [
+      "a huge image in few bytes",
+      { prompt: "x", images: [{ data: bomb.toString("base64") }] },
+      400,
+      "image_too_large",
+      "images[0].data",
+    ],
+    [
+      "too many images for the model",
+      { prompt: "x", model: "nano-banana", images: Array(4).fill({ data: pixel }) },
+      400,
+      "invalid_request",
+      "images",
+    ],
+    ["15 images", { prompt: "x", images: Array(15).fill({ data: pixel }) }, 400, "invalid_request", "images"],
+    [
+      "an image of an unknown job",
+      { prompt: "x", images: [{ job_id: "job_01m82v7m00fzzvzzzzzzzzzzzz" }] },
+      400,
+      "source_job_not_found",
+      "images[0].job_id",
+    ],
+    ["a count of 5", { prompt: "x", count: 5 }, 400, "invalid_request", "count"],
+    ["a deadline of 5 s", { prompt: "x", deadline_seconds: 5 }, 400, "invalid_request", "deadline_seconds"],
+    ["metadata that isn't text", { prompt: "x", metadata: { a: 1 } }, 400, "invalid_request", "metadata.a"],
+    [
+      "17 metadata entries",
+      { prompt: "x", metadata: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`k${n}`, ""])) },
+      400,
+      "invalid_request",
+      "metadata",
+    ],
+    ["a body that is a list", [], 400, "invalid_request", "(body)"],
+  ];
+
+  it.each(cases)("%s", async (_name, body, status, code, field) => {
+    const { call, ports } = await world();
+    const problem = await problemOf(await call("POST", "/v1/jobs", { body }));
+    expect(problem).toMatchObject({ status, code });
+    expect(problem.errors?.map((error) => error.field)).toContain(field);
+    expect(ports.queue.size).toBe(0);
+    expect(await ports.objects.list("")).toEqual([]);
+    expect(Page.parse(await (await call("GET", "/v1/jobs")).json()).data).toEqual([]);
+  });
+
+  it("lists what is allowed", async () => {
+    const { call } = await world();
+    const body = { prompt: "x", model: "nano-banana-pro", image_size: "512" };
+    const problem = await problemOf(await call("POST", "/v1/jobs", { body }));
+    expect(problem.errors?.[0]?.allowed).toEqual(["1K", "2K", "4K"]);
+  });
+
+  it.each([
+    ["not JSON", "{", { "content-type": "application/json" }, 400, "invalid_json"],
+    [
+      "a form",
+      "prompt=x",
+      { "content-type": "application/x-www-form-urlencoded" },
+      415,
+      "unsupported_media_type",
+    ],
+    [
+      "over 5.6 MB",
+      "x".repeat(largestBody + 1),
+      { "content-type": "application/json" },
+      413,
+      "body_too_large",
+    ],
+  ])("a body that is %s", async (_name, body, headers, status, code) => {
+    const { call } = await world();
+    expect(await problemOf(await call("POST", "/v1/jobs", { body, headers }))).toMatchObject({
+      status,
+      code,
+    });
+  });
+
+  it("an image of a job that isn't done, or of another tenant", async () => {
+    const { call, submit, keyFor } = await world();
+    const { job } = await submit();
+    const body = { prompt: "x", images: [{ job_id: job.id }] };
+    expect(await problemOf(await call("POST", "/v1/jobs", { body }))).toMatchObject({
+      status: 409,
+      code: "source_job_not_succeeded",
+    });
+    const other = await call("POST", "/v1/jobs", { body, key: await keyFor("other") });
+    expect(await problemOf(other)).toMatchObject({ status: 400, code: "source_job_not_found" });
+  });
+});
+
+describe("keys", () => {
+  it.each([
+    ["none", {}],
+    ["a malformed one", { authorization: "Bearer hello" }],
+    ["an unknown one", { authorization: "Bearer plk_00000000_00000000000000000000000000000000_000000" }],
+    ["another scheme", { authorization: "Basic abc" }],
+  ])("with %s the answer is 401, always the same", async (_name, headers) => {
+    const { app } = await world();
+    const response = await app.request("/v1/jobs", { headers });
+    expect(response.headers.get("www-authenticate")).toContain("Bearer");
+    expect(await problemOf(response)).toMatchObject({
+      status: 401,
+      code: "unauthorized",
+      detail: expect.stringContaining("Authorization: Bearer"),
+    });
+  });
+
+  it("do only what their scopes allow", async () => {
+    const { call, keyFor } = await world();
+    const key = await keyFor("acme", ["jobs:read"]);
+    expect((await call("GET", "/v1/jobs", { key })).status).toBe(200);
+    expect(await problemOf(await call("POST", "/v1/jobs", { key, body: { prompt: "x" } }))).toMatchObject({
+      status: 403,
+      code: "missing_scope",
+    });
+  });
+
+  it("show a tenant nothing of another's: absent and foreign are the same", async () => {
+    const { call, submit, keyFor, work } = await world();
+    const { job } = await submit();
+    await work(sampleAnswer());
+    const key = await keyFor("other");
+    for (const [method, path] of [
+      ["GET", `/v1/jobs/${job.id}`],
+      ["GET", `/v1/jobs/${job.id}/images/0`],
+      ["POST", `/v1/jobs/${job.id}/cancel`],
+    ] as const) {
+      expect(await problemOf(await call(method, path, { key }))).toMatchObject({
+        status: 404,
+        code: "job_not_found",
+      });
+    }
+    expect(Page.parse(await (await call("GET", "/v1/jobs", { key })).json()).data).toEqual([]);
+  });
+});
+
+describe("reading a job", () => {
+  it("has a strong ETag that answers 304 until something changes", async () => {
+    const { call, submit, work } = await world();
+    const { job } = await submit();
+    const first = await call("GET", `/v1/jobs/${job.id}`);
+    const etag = first.headers.get("etag") ?? "";
+    expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
+    expect(first.headers.get("retry-after")).toBe("2");
+    const same = await call("GET", `/v1/jobs/${job.id}`, {
+      headers: { "if-none-match": `"other", ${etag}` },
+    });
+    expect(same.status).toBe(304);
+    expect(await same.text()).toBe("");
+    await work(sampleAnswer());
+    const changed = await call("GET", `/v1/jobs/${job.id}`, { headers: { "if-none-match": etag } });
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get("retry-after")).toBeNull();
+  });
+
+  it("waits for the end as long as it is asked to", async () => {
+    const { call, submit, work, clock } = await world();
+    const { job } = await submit();
+    const waiting = call("GET", `/v1/jobs/${job.id}?wait=25`);
+    await clock.advance(5_000);
+    await work(sampleAnswer());
+    await clock.advance(2_000);
+    expect(Job.parse(await (await waiting).json()).status).toBe("succeeded");
+  });
+
+  it.each(["26", "-1", "x", "1.5"])("refuses wait=%s", async (wait) => {
+    const { call, submit } = await world();
+    const { job } = await submit();
+    expect(await problemOf(await call("GET", `/v1/jobs/${job.id}?wait=${wait}`))).toMatchObject({
+      status: 400,
+      errors: [{ field: "wait" }],
+    });
+  });
+
+  it("tells why a job that goes on has no image yet", async () => {
+    const { submit, work, read } = await world();
+    const { job } = await submit();
+    await work({
+      type: "failure",
+      failure: { code: "rate_limited", message: "Slow down", billed: "no", retryAfterMs: 60_000 },
+      usage: null,
+    });
+    expect(await read(job.id)).toMatchObject({
+      status: "queued",
+      error: null,
+      last_error: { code: "rate_limited", message: "Slow down" },
+    });
+  });
+
+  it("tells what went wrong in the end, what to do, and what it cost", async () => {
+    const { submit, work, read } = await world();
+    const { job } = await submit();
+    await work({
+      type: "failure",
+      failure: {
+        code: "content_blocked.prompt",
+        message: "Refused",
+        billed: "no",
+        upstream: { status: 200, finishReason: "PROHIBITED_CONTENT" },
+      },
+      usage: null,
+    });
+    expect(await read(job.id)).toMatchObject({
+      status: "failed",
+      error: {
+        code: "content_blocked.prompt",
+        retryable: false,
+        billed: false,
+        hint: expect.stringContaining("Rephrase"),
+        upstream: { finish_reason: "PROHIBITED_CONTENT" },
+      },
+      cost: { usd: "0.000000", final: true },
+    });
+  });
+
+  it("leads to each image by a redirect to a fresh signed URL", async () => {
+    const { call, submit, work } = await world();
+    const { job } = await submit();
+    const path = `/v1/jobs/${job.id}/images/0`;
+    expect(await problemOf(await call("GET", path))).toMatchObject({ status: 404, code: "image_not_found" });
+    await work(sampleAnswer());
+    const response = await call("GET", path);
+    expect(response.status).toBe(302);
+    expect(response.headers.get("location")).toContain(`/out/acme/${job.id}/1/0`);
+    expect((await call("GET", `/v1/jobs/${job.id}/images/1`)).status).toBe(404);
+  });
+
+  it.each(["job_01m82v7m00fzzvzzzzzzzzzzzz", "nonsense"])("of an unknown id (%s) is a 404", async (id) => {
+    const { call } = await world();
+    expect(await problemOf(await call("GET", `/v1/jobs/${id}`))).toMatchObject({
+      status: 404,
+      code: "job_not_found",
+    });
+  });
+});
+
+describe("listing jobs", () => {
+  it("goes newest first, page by page, without gaps or repeats", async () => {
+    const { call, submit, clock } = await world();
+    const ids: string[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      ids.push((await submit()).job.id);
+      await clock.advance(1);
+    }
+    const seen: string[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const query: string = cursor === "" ? "" : `&cursor=${cursor}`;
+      const page = Page.parse(await (await call("GET", `/v1/jobs?limit=2${query}`)).json());
+      seen.push(...page.data.map(({ id }) => id));
+      cursor = page.next_cursor;
+    }
+    expect(seen).toEqual(ids.toReversed());
+  });
+
+  it("can be narrowed to one status", async () => {
+    const { call, submit, work, clock } = await world();
+    await submit();
+    await clock.advance(1);
+    await submit();
+    await work(sampleAnswer());
+    const page = Page.parse(await (await call("GET", "/v1/jobs?status=queued")).json());
+    expect(page.data.map(({ status }) => status)).toEqual(["queued"]);
+  });
+
+  it.each([
+    ["cursor=abc", "cursor", "invalid_cursor"],
+    ["limit=0", "limit", "invalid_request"],
+    ["limit=101", "limit", "invalid_request"],
+    ["status=done", "status", "invalid_request"],
+    ["sort=asc", "sort", "invalid_request"],
+  ])("refuses %s", async (query, field, code) => {
+    const { call } = await world();
+    expect(await problemOf(await call("GET", `/v1/jobs?${query}`))).toMatchObject({
+      status: 400,
+      code,
+      errors: [{ field }],
+    });
+  });
+});
+
+describe("canceling", () => {
+  it("ends a queued job, and is idempotent", async () => {
+    const { call, submit } = await world();
+    const { job } = await submit();
+    for (let n = 0; n < 2; n += 1) {
+      const response = await call("POST", `/v1/jobs/${job.id}/cancel`);
+      expect(response.status).toBe(200);
+      expect(Job.parse(await response.json()).status).toBe("canceled");
+    }
+  });
+
+  it("of a job that is over answers it as it ended", async () => {
+    const { call, submit, work } = await world();
+    const { job } = await submit();
+    await work(sampleAnswer());
+    const response = await call("POST", `/v1/jobs/${job.id}/cancel`);
+    expect(Job.parse(await response.json()).status).toBe("succeeded");
+  });
+});
+
+describe("everything else", () => {
+  it("shows the models with what each can do and costs", async () => {
+    const { call } = await world();
+    const body = z
+      .looseObject({ data: z.array(z.looseObject({ id: z.string() })) })
+      .parse(await (await call("GET", "/v1/models")).json());
+    expect(body.data.find(({ id }) => id === "gemini-3-pro-image")).toMatchObject({
+      aliases: expect.arrayContaining(["nano-banana-pro"]),
+      image_sizes: ["1K", "2K", "4K"],
+      prices: { image_output: 120, pricing_version: "2026-11" },
+    });
+  });
+
+  it("is healthy without a key", async () => {
+    const { app } = await world();
+    expect((await app.request("/healthz")).status).toBe(200);
+  });
+
+  it("tells the methods that an address takes", async () => {
+    const { call } = await world();
+    const response = await call("DELETE", "/v1/jobs");
+    expect(response.headers.get("allow")).toBe("GET, POST");
+    expect(await problemOf(response)).toMatchObject({ status: 405, code: "method_not_allowed" });
+    expect(await problemOf(await call("GET", "/v1/nothing"))).toMatchObject({
+      status: 404,
+      code: "not_found",
+    });
+  });
+
+  it("keeps the inside of a fault to the log", async () => {
+    const { ports, lines, key } = await world();
+    const jobs = { ...ports.jobs, read: () => Promise.reject(new Error("table-name-42 is on fire")) };
+    const response = await createApp({ ...ports, jobs }).request("/v1/jobs/job_01m82v7m00fzzvzzzzzzzzzzzz", {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    const problem = await problemOf(response);
+    expect(problem).toMatchObject({ status: 500, code: "internal" });
+    expect(JSON.stringify(problem)).not.toContain("table-name-42");
+    expect(lines.join()).toContain("table-name-42");
+    expect(lines.join()).toContain(problem.request_id);
+  });
+
+  it("never logs prompts, keys, images or signed URLs", async () => {
+    const { submit, work, read, call, lines, key } = await world();
+    const { job } = await submit({
+      prompt: "canary-prompt",
+      images: [{ data: pixel }],
+      metadata: { note: "canary-metadata" },
+    });
+    await work(sampleAnswer("canary-image"));
+    await read(job.id);
+    await call("GET", `/v1/jobs?cursor=canary-query`);
+    await call("GET", `/v1/jobs/canary-path`);
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.join("\n")).not.toMatch(new RegExp(`canary|${key}|${pixel}|images\\.test`));
+  });
+});

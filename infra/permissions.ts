@@ -1,0 +1,91 @@
+import { jobsIndex } from "@plantain/aws/table";
+import { ArnFormat, Stack, Validations } from "aws-cdk-lib";
+import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
+import type { Queue } from "aws-cdk-lib/aws-sqs";
+import type { Construct, IConstruct } from "constructs";
+
+/** Everything there is to be permitted. */
+export interface Resources {
+  readonly jobs: TableV2;
+  readonly tenants: TableV2;
+  readonly bucket: Bucket;
+  readonly queue: Queue;
+  readonly geminiApiKeyArn: string;
+}
+
+/** Submits, reads and cancels jobs of tenants it looks up; stores inputs; signs reads of images. */
+export function apiPermissions({ jobs, tenants, bucket, queue }: Resources): PolicyStatement[] {
+  return [
+    allow(["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", ...changeJobs], [jobs.tableArn]),
+    allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byTenant.name)]),
+    allow(["dynamodb:GetItem"], [tenants.tableArn]),
+    allow(["sqs:SendMessage"], [queue.queueArn]),
+    allow(["s3:PutObject"], below(bucket, "meta")),
+    allow(["s3:GetObject"], below(bucket, "meta", "out")),
+  ];
+}
+
+/** Works jobs off: reads inputs, calls Gemini, stores outcomes and images, finds what an earlier attempt stored. */
+export function workerPermissions({ jobs, bucket, queue, geminiApiKeyArn }: Resources): PolicyStatement[] {
+  // Besides listing, it makes S3 say 404 and not 403 of an object that is not there.
+  const list = allow(["s3:ListBucket"], [bucket.bucketArn]);
+  list.addConditions({ StringLike: { "s3:prefix": ["meta/*", "out/*"] } });
+  return [
+    allow(changeJobs, [jobs.tableArn]),
+    allow(["sqs:SendMessage"], [queue.queueArn]),
+    allow(["s3:GetObject"], below(bucket, "in", "meta", "out")),
+    allow(["s3:PutObject"], below(bucket, "meta", "out")),
+    list,
+    allow(["ssm:GetParameter"], [geminiApiKeyArn]),
+  ];
+}
+
+/** Finds what is due and sends it again, or ends it. */
+export function sweepPermissions({ jobs, queue }: Resources): PolicyStatement[] {
+  return [
+    allow(changeJobs, [jobs.tableArn]),
+    allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byDue.name)]),
+    allow(["sqs:SendMessage"], [queue.queueArn]),
+  ];
+}
+
+/**
+ * Tells cdk-nag why statements of `grantee` end in a wildcard: the keys below a folder of the bucket cannot be listed.
+ * `folders` must be exactly those that are granted; `dataStack` is the stack that has the bucket.
+ */
+export function acknowledgeFolders(grantee: IConstruct, folders: readonly string[], dataStack: Stack): void {
+  // The bucket's ARN as cdk-nag sees it once CDK has replaced references between stacks.
+  const bucketArn = JSON.stringify({
+    "Fn::GetStackOutput": {
+      StackName: dataStack.stackName,
+      Region: { Ref: "AWS::Region" },
+      OutputName: "PublishOutputFnGetAttImages2D38C313Arn4DB8C532",
+    },
+  });
+  for (const folder of folders) {
+    Validations.of(grantee).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${bucketArn}/${folder}/*]`,
+      reason: `Objects below ${folder}/ are named by tenant and job, which come after deployment`,
+    });
+  }
+}
+
+/** ARN of an SSM parameter whose name starts with a slash. */
+export function parameterArn(scope: Construct, name: string): string {
+  return Stack.of(scope).formatArn({
+    service: "ssm",
+    resource: "parameter",
+    resourceName: name.slice(1),
+    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+  });
+}
+
+/** Transactions are permitted by the rights to the single writes they are made of. */
+const changeJobs = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"];
+
+const allow = (actions: string[], resources: string[]) => new PolicyStatement({ actions, resources });
+const indexArn = (table: TableV2, index: string) => `${table.tableArn}/index/${index}`;
+const below = (bucket: Bucket, ...folders: string[]) =>
+  folders.map((folder) => bucket.arnForObjects(`${folder}/*`));

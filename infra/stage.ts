@@ -1,0 +1,111 @@
+import type { RetentionDays } from "aws-cdk-lib/aws-logs";
+
+/** The clocks of the job protocol, in milliseconds. `test/infra/stage.test.ts` holds their inequalities. */
+export type Protocol = {
+  /** How long a claim lasts without a beat. */
+  readonly leaseMs: number;
+  /** How often a worker renews its leases. */
+  readonly beatMs: number;
+  /** How long a message stays invisible after a beat; outlives the lease, so a redelivery always finds it expired. */
+  readonly beatVisibilityMs: number;
+  /** Ceiling on one call to Gemini. */
+  readonly callMs: number;
+  /** What must be left of the function after a call, to store and commit. */
+  readonly callMarginMs: number;
+};
+
+/** Everything that differs between two stages; nothing else in `infra` asks which stage it is. */
+export type Stage = {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly api: {
+    readonly memoryMb: number;
+    readonly timeoutSeconds: number;
+    readonly requestsPerSecond: number;
+    readonly burst: number;
+  };
+  readonly worker: {
+    readonly memoryMb: number;
+    readonly timeoutSeconds: number;
+    /** Jobs one execution environment works on side by side. */
+    readonly batchSize: number;
+    /** Execution environments; times `batchSize` it is the ceiling on calls to Gemini in flight. */
+    readonly maxConcurrency: number;
+  };
+  readonly sweep: { readonly memoryMb: number; readonly timeoutSeconds: number };
+  readonly defaultModel: string;
+  /** Name of the SSM SecureString with the Gemini key. CloudFormation cannot create one, so the owner does. */
+  readonly geminiApiKeyParameter: string;
+  /** How long the images of a job and what is kept about them live. */
+  readonly imageRetentionDays: number;
+  readonly logRetentionDays: RetentionDays;
+  /** Web origins whose pages may upload to and read from the bucket with signed URLs. */
+  readonly corsOrigins: readonly string[];
+  /** Addresses that alarms are mailed to; each must confirm its subscription once. */
+  readonly alarmEmails: readonly string[];
+  /** Whether tables and images outlive the stack and resist deletion. */
+  readonly keepData: boolean;
+};
+
+const dev: Stage = {
+  name: "dev",
+  protocol: {
+    leaseMs: 60_000,
+    beatMs: 20_000,
+    beatVisibilityMs: 75_000,
+    callMs: 240_000,
+    callMarginMs: 30_000,
+  },
+  api: { memoryMb: 1024, timeoutSeconds: 29, requestsPerSecond: 50, burst: 100 },
+  // 4 workers leave room for the API within the 10 concurrent executions of a new AWS account.
+  worker: { memoryMb: 1024, timeoutSeconds: 330, batchSize: 5, maxConcurrency: 4 },
+  sweep: { memoryMb: 512, timeoutSeconds: 55 },
+  defaultModel: "gemini-nano-banana-2.1",
+  geminiApiKeyParameter: "/plantain/dev/gemini-api-key",
+  imageRetentionDays: 7,
+  logRetentionDays: 14,
+  corsOrigins: ["http://localhost:3000"],
+  alarmEmails: [],
+  keepData: false,
+};
+
+const prod: Stage = {
+  ...dev,
+  name: "prod",
+  api: { ...dev.api, requestsPerSecond: 500, burst: 1000 },
+  worker: { ...dev.worker, maxConcurrency: 100 },
+  geminiApiKeyParameter: "/plantain/prod/gemini-api-key",
+  imageRetentionDays: 30,
+  logRetentionDays: 90,
+  corsOrigins: [],
+  keepData: true,
+};
+
+const local: Stage = {
+  ...dev,
+  name: "local",
+  // Two threads on two cores: a fuller batch makes up for them.
+  worker: { ...dev.worker, batchSize: 10, maxConcurrency: 2 },
+  geminiApiKeyParameter: "/plantain/local/gemini-api-key",
+};
+
+const test: Stage = {
+  ...local,
+  name: "test",
+  protocol: { leaseMs: 3_000, beatMs: 1_000, beatVisibilityMs: 5_000, callMs: 8_000, callMarginMs: 2_000 },
+  worker: { ...local.worker, timeoutSeconds: 12 },
+  geminiApiKeyParameter: "/plantain/test/gemini-api-key",
+};
+
+/** `dev` and `prod` are deployed; `local` and `test` are synthesized for one machine only. */
+export const stages: readonly Stage[] = [dev, prod, local, test];
+
+/** The stage of that name. Throws, listing the stages there are, when there is none. */
+export function stageNamed(name: string): Stage {
+  const stage = stages.find((each) => each.name === name);
+  if (stage === undefined) {
+    const names = stages.map((each) => each.name).join(", ");
+    throw new Error(`Cannot use stage "${name}": choose one of ${names}, or add it to infra/stage.ts`);
+  }
+  return stage;
+}

@@ -1,0 +1,152 @@
+import { CfnOutput, Duration, Stack } from "aws-cdk-lib";
+import { RecursiveLoop } from "aws-cdk-lib/aws-lambda";
+import type { Construct } from "constructs";
+import { Alarms } from "./constructs/alarms.ts";
+import { HttpFront } from "./constructs/http-front.ts";
+import { Minutely } from "./constructs/minutely.ts";
+import { NodeFunction } from "./constructs/node-function.ts";
+import { WorkQueue } from "./constructs/work-queue.ts";
+import {
+  acknowledgeFolders,
+  apiPermissions,
+  parameterArn,
+  type Resources,
+  sweepPermissions,
+  workerPermissions,
+} from "./permissions.ts";
+import type { Stage } from "./stage.ts";
+import type { StatefulStack } from "./stateful-stack.ts";
+
+export interface StatelessStackProps {
+  readonly stage: Stage;
+  readonly data: StatefulStack;
+}
+
+/** What can be thrown away and deployed again at any time: the queue, the functions and the HTTP front. */
+export class StatelessStack extends Stack {
+  constructor(scope: Construct, id: string, { stage, data }: StatelessStackProps) {
+    super(scope, id, {
+      description: `Plantain ${stage.name}: API, workers and sweep`,
+      tags: { "plantain:stage": stage.name },
+    });
+    const workerTimeout = Duration.seconds(stage.worker.timeoutSeconds);
+    const alarms = new Alarms(this, "Alarms", { emails: stage.alarmEmails });
+
+    const jobs = new WorkQueue(this, "Jobs", {
+      workerTimeout,
+      alarms,
+      setAside: {
+        impact: "Messages of jobs keep failing: those jobs are late, though sweep sends each again.",
+        article: "jobs-set-aside",
+      },
+      late: {
+        impact: "Jobs wait half an hour and more to be worked on; many will miss their deadline.",
+        article: "jobs-wait-too-long",
+      },
+    });
+
+    const resources: Resources = {
+      jobs: data.jobs,
+      tenants: data.tenants,
+      bucket: data.bucket,
+      queue: jobs.queue,
+      geminiApiKeyArn: parameterArn(this, stage.geminiApiKeyParameter),
+    };
+    const logs = { logRetentionDays: stage.logRetentionDays, keepLogs: stage.keepData };
+    const environment = commonEnvironment(stage, resources);
+
+    const api = new NodeFunction(this, "Api", {
+      name: "api",
+      description: "Answers HTTP requests: submits, reads and cancels jobs",
+      memoryMb: stage.api.memoryMb,
+      timeout: Duration.seconds(stage.api.timeoutSeconds),
+      environment: { ...environment, DEFAULT_MODEL: stage.defaultModel },
+      permissions: apiPermissions(resources),
+      ...logs,
+    });
+    acknowledgeFolders(api, ["meta", "out"], data);
+    const front = new HttpFront(this, "Http", {
+      answerer: api,
+      requestsPerSecond: stage.api.requestsPerSecond,
+      burst: stage.api.burst,
+      alarms,
+      failing: {
+        impact: "Requests are answered 5xx: customers cannot submit or read jobs.",
+        article: "api-answers-5xx",
+      },
+      ...logs,
+    });
+
+    const worker = new NodeFunction(this, "Worker", {
+      name: "worker",
+      description: "Works jobs off: calls Gemini and stores the images",
+      memoryMb: stage.worker.memoryMb,
+      timeout: workerTimeout,
+      environment: { ...environment, GEMINI_API_KEY_PARAMETER: stage.geminiApiKeyParameter },
+      permissions: workerPermissions(resources),
+      // A job that is rate limited goes around many times; Lambda would stop it at the 16th. Deadlines end it instead.
+      recursiveLoop: RecursiveLoop.ALLOW,
+      ...logs,
+    });
+    acknowledgeFolders(worker, ["in", "meta", "out"], data);
+    jobs.workedOffBy(worker, {
+      batchSize: stage.worker.batchSize,
+      maxConcurrency: stage.worker.maxConcurrency,
+      crashing: {
+        impact: "Workers crash or time out: their jobs start over late, and an image may be paid for twice.",
+        article: "workers-crash",
+      },
+    });
+
+    alarms.add(
+      "GeminiRefuses",
+      {
+        impact: "Jobs wait in vain: Gemini refuses our key, project or billing.",
+        article: "gemini-refuses-us",
+      },
+      {
+        metric: worker.countLogLines("GeminiRefusals", "failureCode", ["billing", "provider_configuration"]),
+        threshold: 1,
+        evaluationPeriods: 1,
+      },
+    );
+
+    const sweep = new NodeFunction(this, "Sweep", {
+      name: "sweep",
+      description: "Finds jobs that are due or forgotten and sends them again",
+      memoryMb: stage.sweep.memoryMb,
+      timeout: Duration.seconds(stage.sweep.timeoutSeconds),
+      environment,
+      permissions: sweepPermissions(resources),
+      ...logs,
+    });
+    new Minutely(this, "Sweeping", {
+      run: sweep,
+      alarms,
+      stopped: {
+        impact: "Nothing recovers: retries, lost messages and deadlines of jobs are not seen to.",
+        article: "sweep-has-stopped",
+      },
+    });
+
+    new CfnOutput(this, "ApiUrl", { value: front.url });
+    new CfnOutput(this, "JobsQueueUrl", { value: jobs.queue.queueUrl });
+    new CfnOutput(this, "AlarmTopicArn", { value: alarms.topic.topicArn });
+  }
+}
+
+/** What `functions/runtime/env.ts` demands of every function. */
+function commonEnvironment({ name, protocol }: Stage, { jobs, tenants, bucket, queue }: Resources) {
+  return {
+    STAGE: name,
+    JOBS_TABLE: jobs.tableName,
+    TENANTS_TABLE: tenants.tableName,
+    JOBS_QUEUE_URL: queue.queueUrl,
+    BUCKET: bucket.bucketName,
+    LEASE_MS: String(protocol.leaseMs),
+    BEAT_MS: String(protocol.beatMs),
+    BEAT_VISIBILITY_MS: String(protocol.beatVisibilityMs),
+    CALL_MS: String(protocol.callMs),
+    CALL_MARGIN_MS: String(protocol.callMarginMs),
+  };
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FailureCode } from "@plantain/core/job/failure";
+import type { LogFields } from "@plantain/functions/runtime/log";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { synthesized } from "./synthesized.ts";
+
+const Alarm = z.object({
+  Properties: z.object({
+    AlarmDescription: z.string(),
+    AlarmActions: z.array(z.unknown()).length(1),
+    OKActions: z.array(z.unknown()).length(1),
+  }),
+});
+
+const { stateless, stateful } = synthesized("prod");
+const alarms = [stateless, stateful]
+  .flatMap((template) => Object.values(template.findResources("AWS::CloudWatch::Alarm")))
+  .map((alarm) => Alarm.parse(alarm).Properties);
+
+const articles = readFileSync(join(import.meta.dirname, "../../docs/runbook.md"), "utf8")
+  .split("\n")
+  .filter((line) => line.startsWith("## "))
+  .map((line) =>
+    line
+      .slice(3)
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, "")
+      .replaceAll(" ", "-"),
+  );
+
+test("every alarm has an article in the runbook, and every article an alarm", () => {
+  const named = alarms.map(({ AlarmDescription }) => /docs\/runbook\.md#(\S+)$/.exec(AlarmDescription)?.[1]);
+  expect(named).toHaveLength(articles.length);
+  expect(new Set(named)).toEqual(new Set(articles));
+});
+
+test("every alarm starts with what customers lose", () => {
+  for (const { AlarmDescription } of alarms) expect(AlarmDescription).toMatch(/^[A-Z][^.]+\. Runbook: /);
+});
+
+test("every queue of dead letters has an alarm", () => {
+  const deadLetters = Object.values(stateless.findResources("AWS::SQS::Queue")).flatMap(
+    (queue) => queue.Properties.RedrivePolicy?.deadLetterTargetArn["Fn::GetAtt"][0] ?? [],
+  );
+  const watched = Object.values(
+    stateless.findResources("AWS::CloudWatch::Alarm", {
+      Properties: { MetricName: "ApproximateNumberOfMessagesVisible", Threshold: 1 },
+    }),
+  ).flatMap((alarm) => alarm.Properties.Dimensions[0].Value["Fn::GetAtt"][0]);
+  expect(deadLetters).toHaveLength(1);
+  expect(watched).toEqual(deadLetters);
+});
+
+test("alarms may publish to their topic, those of other accounts may not", () => {
+  stateless.hasResourceProperties("AWS::SNS::TopicPolicy", {
+    PolicyDocument: {
+      Statement: [
+        { Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } },
+        {
+          Effect: "Allow",
+          Principal: { Service: "cloudwatch.amazonaws.com" },
+          Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+        },
+      ],
+    },
+  });
+});
+
+test("Gemini's refusals are counted by what the worker logs", () => {
+  const field: keyof LogFields = "failureCode";
+  const codes: FailureCode[] = ["billing", "provider_configuration"];
+  stateless.hasResourceProperties("AWS::Logs::MetricFilter", {
+    FilterPattern: `{ ${codes.map((code) => `($.${field} = "${code}")`).join(" || ")} }`,
+    MetricTransformations: [
+      { MetricNamespace: "Plantain-prod-Stateless", MetricName: "GeminiRefusals", MetricValue: "1" },
+    ],
+  });
+  stateless.hasResourceProperties("AWS::CloudWatch::Alarm", {
+    Namespace: "Plantain-prod-Stateless",
+    MetricName: "GeminiRefusals",
+    Threshold: 1,
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { synthesized } from "./synthesized.ts";
+
+const many = <T extends z.ZodType>(item: T) =>
+  z.union([item, z.array(item)]).transform((value) => [value].flat());
+
+const Policy = z.object({
+  Properties: z.object({
+    Roles: z.tuple([z.object({ Ref: z.string() })]),
+    PolicyDocument: z.object({
+      Statement: z.array(
+        z.object({
+          Effect: z.string(),
+          Action: many(z.string()),
+          Resource: many(z.unknown()).transform((resources) => resources.map((each) => JSON.stringify(each))),
+          Condition: z.unknown().optional(),
+        }),
+      ),
+    }),
+  }),
+});
+
+const policies = Object.values(synthesized("prod").stateless.findResources("AWS::IAM::Policy")).map(
+  (policy) => Policy.parse(policy).Properties,
+);
+
+/** What the role of a function may do: statements whose actions start with `service`. */
+function allowed(role: "Api" | "Worker" | "Sweep" | "Sweeping", service = "") {
+  return policies
+    .filter(({ Roles: [{ Ref }] }) => new RegExp(`^${role}Role[0-9A-F]{8}$`).test(Ref))
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .filter(({ Action }) => Action.some((action) => action.startsWith(service)));
+}
+
+const actions = (...args: Parameters<typeof allowed>) => allowed(...args).flatMap(({ Action }) => Action);
+const everything = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+
+describe("permissions", () => {
+  test("name their actions and resources", () => {
+    expect(policies).toHaveLength(4);
+    for (const { Effect, Action, Resource } of everything) {
+      expect(Effect).toBe("Allow");
+      expect(Action.filter((action) => action.includes("*"))).toEqual([]);
+      // A wildcard only ever stands for the keys below one folder of the bucket.
+      for (const resource of Resource)
+        expect(resource.replace(/"\/(in|meta|out)\/\*"/, "")).not.toContain("*");
+    }
+  });
+
+  test("let nobody delete items or objects", () => {
+    expect(
+      everything.flatMap(({ Action }) => Action).filter((action) => /Delete(Item|Object)/.test(action)),
+    ).toEqual([]);
+  });
+
+  test("let only the worker read the Gemini key, and nothing else of SSM", () => {
+    const readers = everything.filter(({ Action }) =>
+      Action.some((action) => /^(ssm|secretsmanager|kms):/.test(action)),
+    );
+    expect(readers).toEqual(allowed("Worker", "ssm:"));
+    expect(readers).toMatchObject([{ Action: ["ssm:GetParameter"] }]);
+    expect(readers[0]?.Resource[0]).toContain(":parameter/plantain/prod/gemini-api-key");
+  });
+
+  test("let only the worker take messages off the queue", () => {
+    expect(actions("Api", "sqs:")).toEqual(["sqs:SendMessage"]);
+    expect(actions("Sweep", "sqs:")).toEqual(["sqs:SendMessage"]);
+    expect(actions("Worker", "sqs:")).toEqual(
+      expect.arrayContaining(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]),
+    );
+  });
+
+  test("keep the sweep away from images and tenants", () => {
+    expect(actions("Sweep", "s3:")).toEqual([]);
+    expect(actions("Sweep", "ssm:")).toEqual([]);
+    expect(JSON.stringify(allowed("Sweep"))).not.toContain("Tenants");
+  });
+
+  test("let the API sign reads of images, and store nothing but inputs", () => {
+    const folders = (action: string) =>
+      allowed("Api", action).flatMap(({ Resource }) => Resource.map((each) => /\/(\w+)\/\*/.exec(each)?.[1]));
+    expect(folders("s3:GetObject")).toEqual(["meta", "out"]);
+    expect(folders("s3:PutObject")).toEqual(["meta"]);
+    expect(actions("Api", "s3:List")).toEqual([]);
+  });
+
+  test("let the worker list what attempts stored, and no uploads", () => {
+    expect(allowed("Worker", "s3:ListBucket")).toMatchObject([
+      { Condition: { StringLike: { "s3:prefix": ["meta/*", "out/*"] } } },
+    ]);
+  });
+
+  test("let tenants be read by the API alone, and changed by nobody", () => {
+    const ofTenants = everything.filter(({ Resource }) => Resource.some((each) => each.includes("Tenants")));
+    expect(ofTenants).toMatchObject([{ Action: ["dynamodb:GetItem"] }]);
+    expect(allowed("Api")).toContain(ofTenants[0]);
+  });
+
+  test("open each index to the function that asks it", () => {
+    const askers = (index: string) =>
+      (["Api", "Worker", "Sweep"] as const).filter((role) =>
+        JSON.stringify(allowed(role)).includes(`/index/${index}`),
+      );
+    expect(askers("byTenant")).toEqual(["Api"]);
+    expect(askers("byDue")).toEqual(["Sweep"]);
+  });
+
+  test("let the schedule start the sweep and do nothing else", () => {
+    expect(actions("Sweeping")).toEqual(["lambda:InvokeFunction"]);
+  });
+});
