@@ -1,0 +1,307 @@
+import { dynamoJobs } from "@plantain/aws/dynamo-jobs";
+import { DomainError } from "@plantain/core/error";
+import { shardOf } from "@plantain/core/id";
+import type { Call } from "@plantain/core/job/attempt";
+import { unknownCall } from "@plantain/core/job/attempt";
+import { advance, type Fact, type Job } from "@plantain/core/job/job";
+import { dueShards, type Jobs } from "@plantain/core/job/ports";
+import { memoryJobs } from "@plantain/memory/jobs";
+import { sampleJob, samplePolicy, sampleRequest } from "@plantain/memory/samples";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { emulatedTable } from "./emulators.ts";
+
+const now = Date.UTC(2026, 10, 1);
+const failure = {
+  code: "overloaded",
+  message: "The model is overloaded",
+  billed: "no",
+  upstream: { status: 503 },
+} as const;
+
+function next(job: Job, fact: Fact): Job {
+  const to = advance(job, fact, samplePolicy);
+  if ("refused" in to) throw new Error(`Refused: ${to.refused}`);
+  return to;
+}
+
+const paid: Call = {
+  ...unknownCall(0),
+  billed: "yes",
+  cost: 136_810_000,
+  usage: { inputText: 5, inputImage: 0, outputText: 0, outputImage: 1120, thinking: 200 },
+  upstream: { status: 200, finishReason: "STOP" },
+  startedAt: now + 1,
+  answeredAt: now + 2,
+  storedAt: now + 3,
+};
+const image = {
+  index: 0,
+  key: "out/acme/x/1/0",
+  mediaType: "image/png",
+  width: 8,
+  height: 8,
+  bytes: 7,
+  sha256: "00",
+} as const;
+
+/** What every implementation of the `Jobs` port does. */
+function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): Promise<void> }>) {
+  describe(`Jobs, ${name}`, () => {
+    let jobs: Jobs;
+    let stop: () => Promise<void>;
+    beforeAll(async () => ({ jobs, stop } = await start()));
+    afterAll(() => stop());
+
+    const created = async (about: Parameters<typeof sampleJob>[0] = {}) => {
+      const job = sampleJob({ tenant: `t${Math.random()}`, ...about });
+      expect(await jobs.create(job, sampleRequest(), null, now)).toEqual({ created: true });
+      return job;
+    };
+    const running = async () => {
+      const job = await created();
+      const claimed = next(job, { type: "claimed", at: now });
+      await jobs.write(job, claimed);
+      return claimed;
+    };
+
+    it("gives back what was created", async () => {
+      const job = sampleJob();
+      const request = sampleRequest({
+        aspectRatio: "16:9",
+        metadata: { order: "42" },
+        images: [
+          {
+            sha256: "0".repeat(64),
+            mediaType: "image/webp",
+            bytes: 9,
+            width: 3,
+            height: 3,
+            source: { jobId: job.id, index: 0, key: "k" },
+          },
+        ],
+      });
+      await jobs.create(job, request, null, now);
+      expect(await jobs.load(job.id)).toEqual(job);
+      expect(await jobs.read(job.id)).toEqual({ job, request, result: null, attempts: [] });
+    });
+
+    it("knows nothing of a job that isn't there", async () => {
+      const { id } = sampleJob();
+      expect(await jobs.load(id)).toBeNull();
+      expect(await jobs.read(id)).toBeNull();
+      const job = sampleJob();
+      expect(await jobs.write(job, next(job, { type: "claimed", at: now }))).toEqual({
+        written: false,
+        current: null,
+      });
+    });
+
+    it("gives an idempotency key to one job only, while it lives", async () => {
+      const tenant = `t${Math.random()}`;
+      const idempotency = { key: 'order "42"', fingerprint: "f", expiresAt: now + 10_000 };
+      const first = sampleJob({ tenant });
+      expect(await jobs.findByKey(tenant, idempotency.key, now)).toBeNull();
+      expect(await jobs.create(first, sampleRequest(), idempotency, now)).toEqual({ created: true });
+      const second = sampleJob({ tenant });
+      const told = { id: first.id, fingerprint: "f" };
+      expect(await jobs.create(second, sampleRequest(), { ...idempotency, fingerprint: "g" }, now)).toEqual({
+        created: false,
+        ...told,
+      });
+      expect(await jobs.load(second.id)).toBeNull();
+      expect(await jobs.findByKey(tenant, idempotency.key, now)).toEqual(told);
+      expect(await jobs.findByKey("another", idempotency.key, now)).toBeNull();
+      expect(await jobs.findByKey(tenant, idempotency.key, now + 10_000)).toBeNull();
+      const later = { ...idempotency, expiresAt: now + 20_000 };
+      expect(await jobs.create(sampleJob({ tenant }), sampleRequest(), later, now + 10_000)).toEqual({
+        created: true,
+      });
+    });
+
+    it("lets exactly one of many creates with one key through", async () => {
+      const tenant = `t${Math.random()}`;
+      const idempotency = { key: "k", fingerprint: "f", expiresAt: now + 10_000 };
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          jobs.create(sampleJob({ tenant }), sampleRequest(), idempotency, now),
+        ),
+      );
+      expect(answers.filter((answer) => answer.created)).toHaveLength(1);
+    });
+
+    it("writes a change only over what it follows, and tells the loser what is there", async () => {
+      const job = await created();
+      const claimed = next(job, { type: "claimed", at: now });
+      expect(await jobs.write(job, claimed)).toEqual({ written: true });
+      const canceled = next(job, { type: "canceled", at: now });
+      expect(await jobs.write(job, canceled)).toEqual({ written: false, current: claimed });
+      expect(await jobs.load(job.id)).toEqual(claimed);
+    });
+
+    it("lets exactly one of many claims through", async () => {
+      const job = await created();
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => jobs.write(job, next(job, { type: "claimed", at: now + n }))),
+      );
+      expect(answers.filter(({ written }) => written)).toHaveLength(1);
+    });
+
+    it("writes a success with its result and the attempt's line, all or nothing", async () => {
+      const job = await running();
+      const done = next(job, { type: "succeeded", at: now + 9, fence: 1 });
+      const attempt = {
+        fence: 1,
+        startedAt: now,
+        endedAt: now + 9,
+        ended: "succeeded",
+        failure: null,
+        calls: [paid],
+      } as const;
+      const result = { images: [image], text: null, warnings: ["w"] };
+      expect(await jobs.write(job, done, { attempt, result })).toEqual({ written: true });
+      expect(await jobs.read(job.id)).toMatchObject({ job: done, result, attempts: [attempt] });
+      const again = next(job, { type: "canceled", at: now + 9 });
+      expect(await jobs.write(job, again, { attempt: { ...attempt, ended: "canceled" } })).toEqual({
+        written: false,
+        current: done,
+      });
+      expect((await jobs.read(job.id))?.attempts).toEqual([attempt]);
+    });
+
+    it("keeps a failure as it was told", async () => {
+      const job = await running();
+      const retried = next(job, { type: "attempt_failed", at: now + 9, fence: 1, failure, random: 0.5 });
+      const attempt = {
+        fence: 1,
+        startedAt: now,
+        endedAt: now + 9,
+        ended: "retried",
+        failure,
+        calls: [],
+      } as const;
+      await jobs.write(job, retried, { attempt });
+      expect(await jobs.read(job.id)).toMatchObject({ job: retried, attempts: [attempt] });
+    });
+
+    it("lists attempts by fence", async () => {
+      let job: Job = await created();
+      for (let fence = 1; fence <= 11; fence += 1) {
+        const claimed = next(job, { type: "claimed", at: now });
+        await jobs.write(job, claimed);
+        job = next(claimed, { type: "released", at: now, fence });
+        const attempt = {
+          fence,
+          startedAt: now,
+          endedAt: now,
+          ended: "released",
+          failure: null,
+          calls: [],
+        } as const;
+        await jobs.write(claimed, job, { attempt });
+      }
+      const record = await jobs.read(job.id);
+      expect(record?.attempts.map(({ fence }) => fence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    });
+
+    describe("an attempt's bill", () => {
+      const line = {
+        fence: 1,
+        startedAt: now,
+        endedAt: now + 9,
+        ended: "canceled",
+        failure: null,
+        calls: [unknownCall(0)],
+      } as const;
+      const billOf = async ({ id }: Job) =>
+        (await jobs.read(id))?.attempts.map(({ ended, calls }) => ({ ended, calls }));
+
+      it("told before the line is written stays", async () => {
+        const job = await running();
+        await jobs.settle(job.id, 1, [paid]);
+        expect(await billOf(job)).toEqual([]);
+        await jobs.write(job, next(job, { type: "canceled", at: now }), { attempt: line });
+        expect(await billOf(job)).toEqual([{ ended: "canceled", calls: [paid] }]);
+      });
+
+      it("told after the line is written completes it, once", async () => {
+        const job = await running();
+        await jobs.write(job, next(job, { type: "canceled", at: now }), { attempt: line });
+        expect(await billOf(job)).toEqual([{ ended: "canceled", calls: [unknownCall(0)] }]);
+        await jobs.settle(job.id, 1, [paid]);
+        await jobs.settle(job.id, 1, [{ ...paid, cost: 1 }]);
+        expect(await billOf(job)).toEqual([{ ended: "canceled", calls: [paid] }]);
+      });
+    });
+
+    it("has a job in the due index while it is unfinished, in its shard, earliest first", async () => {
+      const ids = new Set<string>();
+      const shard = 3;
+      const inShard = async (dueAt: number) => {
+        for (;;) {
+          const job = sampleJob({ dueAt });
+          if (shardOf(job.id, dueShards) !== shard) continue;
+          await jobs.create(job, sampleRequest(), null, now);
+          ids.add(job.id);
+          return job;
+        }
+      };
+      const late = await inShard(now - 1);
+      const early = await inShard(now - 2);
+      await inShard(now + 1_000_000_000);
+      const mine = async () => (await jobs.due(shard, now, 100)).filter(({ id }) => ids.has(id));
+      expect(await mine()).toEqual([
+        { id: early.id, dueAt: now - 2 },
+        { id: late.id, dueAt: now - 1 },
+      ]);
+      expect(await jobs.due(shard, now, 1)).toHaveLength(1);
+      await jobs.write(early, next(early, { type: "canceled", at: now }));
+      expect(await mine()).toEqual([{ id: late.id, dueAt: now - 1 }]);
+    });
+
+    it("lists a tenant's jobs newest first, page by page, also of one millisecond", async () => {
+      const tenant = `t${Math.random()}`;
+      const all: Job[] = [];
+      for (let n = 0; n < 7; n += 1) all.push(await created({ tenant, createdAt: now + Math.floor(n / 3) }));
+      await created({ tenant: `${tenant}-other` });
+      const seen: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: Awaited<ReturnType<Jobs["list"]>> = await jobs.list({
+          tenant,
+          status: null,
+          cursor,
+          limit: 3,
+        });
+        seen.push(...page.jobs.map(({ id }) => id));
+        cursor = page.next;
+      } while (cursor !== null);
+      const expected = all
+        .toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+        .map(({ id }) => id);
+      expect(seen).toEqual(expected);
+    });
+
+    it("lists jobs of one status as they are, not as they were", async () => {
+      const tenant = `t${Math.random()}`;
+      const [first, second] = [await created({ tenant }), await created({ tenant, createdAt: now + 1 })];
+      await jobs.write(first, next(first, { type: "canceled", at: now }));
+      const query = { tenant, cursor: null, limit: 10 };
+      expect((await jobs.list({ ...query, status: "queued" })).jobs).toEqual([second]);
+      expect((await jobs.list({ ...query, status: "canceled" })).jobs).toMatchObject([{ id: first.id }]);
+      expect(await jobs.list({ ...query, status: "failed" })).toEqual({ jobs: [], next: null });
+    });
+
+    it.each(["nonsense", Buffer.from("000000000000001#nope").toString("base64url"), ""])(
+      "refuses the cursor %j",
+      async (cursor) => {
+        await expect(jobs.list({ tenant: "t", status: null, cursor, limit: 3 })).rejects.toThrow(DomainError);
+      },
+    );
+  });
+}
+
+jobsContract("in memory", async () => ({ jobs: memoryJobs(), stop: async () => undefined }));
+jobsContract("on DynamoDB", async () => {
+  const { client, name, stop } = await emulatedTable();
+  return { jobs: dynamoJobs(client, name), stop };
+});
