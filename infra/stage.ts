@@ -12,6 +12,8 @@ export type Protocol = {
   readonly callMs: number;
   /** What must be left of the function after a call, to store and commit. */
   readonly callMarginMs: number;
+  /** How long a sent message may take to a worker before the sweep looks whether it was lost. */
+  readonly arrivalMs: number;
 };
 
 /** Everything that differs between two stages; nothing else in `infra` asks which stage it is. */
@@ -55,6 +57,7 @@ const dev: Stage = {
     beatVisibilityMs: 75_000,
     callMs: 240_000,
     callMarginMs: 30_000,
+    arrivalMs: 60_000,
   },
   api: { memoryMb: 1024, timeoutSeconds: 29, requestsPerSecond: 50, burst: 100 },
   // 4 workers leave room for the API within the 10 concurrent executions of a new AWS account.
@@ -84,6 +87,8 @@ const prod: Stage = {
 const local: Stage = {
   ...dev,
   name: "local",
+  // Messages are in memory there, so after a restart all are lost, and nobody wants to wait a minute for the sweep.
+  protocol: { ...dev.protocol, arrivalMs: 5_000 },
   // Two threads on two cores: a fuller batch makes up for them.
   worker: { ...dev.worker, batchSize: 10, maxConcurrency: 2 },
   geminiApiKeyParameter: "/plantain/local/gemini-api-key",
@@ -92,7 +97,14 @@ const local: Stage = {
 const test: Stage = {
   ...local,
   name: "test",
-  protocol: { leaseMs: 3_000, beatMs: 1_000, beatVisibilityMs: 5_000, callMs: 8_000, callMarginMs: 2_000 },
+  protocol: {
+    leaseMs: 3_000,
+    beatMs: 1_000,
+    beatVisibilityMs: 5_000,
+    callMs: 8_000,
+    callMarginMs: 2_000,
+    arrivalMs: 3_000,
+  },
   worker: { ...local.worker, timeoutSeconds: 12 },
   geminiApiKeyParameter: "/plantain/test/gemini-api-key",
 };

@@ -148,5 +148,6 @@ function commonEnvironment({ name, protocol }: Stage, { jobs, tenants, bucket, q
     BEAT_VISIBILITY_MS: String(protocol.beatVisibilityMs),
     CALL_MS: String(protocol.callMs),
     CALL_MARGIN_MS: String(protocol.callMarginMs),
+    ARRIVAL_MS: String(protocol.arrivalMs),
   };
 }

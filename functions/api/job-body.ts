@@ -1,8 +1,9 @@
 import type { JobId } from "@plantain/core/id";
 import { isJobId } from "@plantain/core/id";
 import { mediaTypes } from "@plantain/core/image/inspect";
+import type { SubmittedImage } from "@plantain/core/job/accept-image";
 import { JobRequest } from "@plantain/core/job/request";
-import type { Submission, SubmittedImage } from "@plantain/core/job/submit";
+import type { Submission } from "@plantain/core/job/submit";
 import * as z from "zod";
 
 const longestPrompt = 8_000;

@@ -92,5 +92,6 @@ function policyOf(env: CommonEnv): Policy {
     beatVisibilityMs: env.BEAT_VISIBILITY_MS,
     callMs: env.CALL_MS,
     callMarginMs: env.CALL_MARGIN_MS,
+    arrivalMs: env.ARRIVAL_MS,
   });
 }

@@ -14,6 +14,7 @@ const Common = z.object({
   BEAT_VISIBILITY_MS: milliseconds,
   CALL_MS: milliseconds,
   CALL_MARGIN_MS: milliseconds,
+  ARRIVAL_MS: milliseconds,
 });
 
 export type CommonEnv = z.infer<typeof Common>;

@@ -29,6 +29,7 @@ describe.each(stages)("in stage $name", ({ name, protocol, defaultModel, geminiA
     BEAT_VISIBILITY_MS: protocol.beatVisibilityMs,
     CALL_MS: protocol.callMs,
     CALL_MARGIN_MS: protocol.callMarginMs,
+    ARRIVAL_MS: protocol.arrivalMs,
   };
 
   test("every function is given the variables it demands, and no others", () => {

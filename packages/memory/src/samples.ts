@@ -17,6 +17,7 @@ export const samplePolicy: Policy = {
   beatVisibilityMs: 75_000,
   callMs: 240_000,
   callMarginMs: 30_000,
+  arrivalMs: 60_000,
 };
 
 const random = seededRandom(7);

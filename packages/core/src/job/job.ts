@@ -1,13 +1,6 @@
 import type { JobId } from "../id.ts";
 import { type Failure, failureClasses, retryDelayMs } from "./failure.ts";
-import {
-  arrivalMs,
-  crashBudget,
-  firstCheckMs,
-  longestCheckMs,
-  longestDelayMs,
-  type Policy,
-} from "./policy.ts";
+import { crashBudget, firstCheckMs, longestCheckMs, longestDelayMs, type Policy } from "./policy.ts";
 
 /** What every job has, whatever its status. Times are epoch milliseconds. */
 export type JobBase = {
@@ -74,6 +67,27 @@ export type Fact = { readonly at: number } & (
 /** Why a fact does not apply. None is an error: duplicates, late comers and zombies are normal. */
 export type Refusal = { readonly refused: "over" | "lease_lost" | "leased" | "not_due" | "deadline_passed" };
 
+/** A job at its creation: queued, due at once, its message expected soon. */
+export function newJob(
+  about: Pick<JobBase, "id" | "tenant" | "model" | "createdAt" | "deadlineAt">,
+  policy: Policy,
+): QueuedJob {
+  const { createdAt, deadlineAt } = about;
+  return {
+    ...about,
+    status: "queued",
+    startedAt: null,
+    fence: 0,
+    spent: {},
+    crashes: 0,
+    lastFailure: null,
+    version: 1,
+    runAfter: createdAt,
+    dueAt: Math.min(createdAt + policy.arrivalMs, deadlineAt),
+    checks: 0,
+  };
+}
+
 /** The only way a job changes. Pure and total: an unhandled fact does not compile. */
 export function advance(job: Job, fact: Fact, policy: Policy): Job | Refusal {
   if (isFinished(job)) return { refused: "over" };
@@ -91,11 +105,11 @@ export function advance(job: Job, fact: Fact, policy: Policy): Job | Refusal {
       if (expired) return { refused: "deadline_passed" };
       return moved(job, { leaseUntil: fact.at + policy.leaseMs, paying: fact.paying });
     case "released":
-      return requeue(job, fact.at, fact.at);
+      return requeue(job, fact.at, fact.at, policy);
     case "succeeded":
       return { ...base(job), status: "succeeded", finishedAt: fact.at };
     case "attempt_failed":
-      return retryOrFail(job, fact.failure, fact.at, fact.random);
+      return retryOrFail(job, fact.failure, fact.at, fact.random, policy);
     case "canceled":
       return { ...base(job), status: "canceled", finishedAt: fact.at };
     case "expired":
@@ -141,7 +155,13 @@ function claim(job: QueuedJob | RunningJob, at: number, policy: Policy): Job | R
   };
 }
 
-function retryOrFail(job: QueuedJob | RunningJob, failure: Failure, at: number, random: number): Job {
+function retryOrFail(
+  job: QueuedJob | RunningJob,
+  failure: Failure,
+  at: number,
+  random: number,
+  policy: Policy,
+): Job {
   const { retries } = failureClasses[failure.code];
   const spent = job.spent[failure.code] ?? 0;
   if (retries !== "until_deadline" && spent >= retries) return fail(job, failure, at);
@@ -152,16 +172,17 @@ function retryOrFail(job: QueuedJob | RunningJob, failure: Failure, at: number, 
     { ...job, lastFailure: brief(failure), spent: { ...job.spent, [failure.code]: spent + 1 } },
     at,
     runAfter,
+    policy,
   );
 }
 
-function requeue(job: QueuedJob | RunningJob, at: number, runAfter: number): QueuedJob {
+function requeue(job: QueuedJob | RunningJob, at: number, runAfter: number, policy: Policy): QueuedJob {
   const messageComes = runAfter - at <= longestDelayMs;
   return {
     ...base(job),
     status: "queued",
     runAfter,
-    dueAt: Math.min(messageComes ? runAfter + arrivalMs : runAfter, job.deadlineAt),
+    dueAt: Math.min(messageComes ? runAfter + policy.arrivalMs : runAfter, job.deadlineAt),
     checks: 0,
   };
 }

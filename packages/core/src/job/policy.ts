@@ -10,6 +10,8 @@ export type Policy = {
   readonly callMs: number;
   /** What a function needs after a call, to store and commit; less than this and a call, and it starts none. */
   readonly callMarginMs: number;
+  /** Whoever sends a message expects it to arrive by then; the sweep looks no earlier. */
+  readonly arrivalMs: number;
 };
 
 /** How many workers one job may bring down before it is failed. */
@@ -20,9 +22,6 @@ export const waitInPlaceMs = 5_000;
 
 /** SQS delays a message by at most this; anything later is left to the sweep. */
 export const longestDelayMs = 900_000;
-
-/** Whoever sends a message expects it to arrive by then; the sweep looks no earlier. */
-export const arrivalMs = 60_000;
 
 /** How the sweep spaces its looks at one job, from the first to the longest. */
 export const firstCheckMs = 60_000;

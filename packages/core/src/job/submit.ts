@@ -2,16 +2,16 @@ import type { Clock, Random } from "../clock.ts";
 import { DomainError } from "../error.ts";
 import { sha256Hex } from "../hash.ts";
 import { idEntropyBytes, type JobId, newJobId } from "../id.ts";
-import { inspect, type MediaType } from "../image/inspect.ts";
 import { canonicalJson } from "../json.ts";
 import type { AspectRatio, ImageSize, Model } from "../model/model.ts";
 import { chooseModel } from "../model/registry.ts";
+import { acceptImage, type SubmittedImage } from "./accept-image.ts";
 import { estimateCost } from "./estimate.ts";
-import type { QueuedJob } from "./job.ts";
+import { newJob, type QueuedJob } from "./job.ts";
 import { inputKey } from "./keys.ts";
-import { arrivalMs } from "./policy.ts";
+import type { Policy } from "./policy.ts";
 import type { JobQueue, Jobs, Objects } from "./ports.ts";
-import type { InputImage, JobRequest } from "./request.ts";
+import type { JobRequest } from "./request.ts";
 
 /** A job as a caller asks for it: shapes are validated, what the model can do is not yet. */
 export type Submission = {
@@ -26,24 +26,19 @@ export type Submission = {
   readonly metadata: Readonly<Record<string, string>>;
 };
 
-export type SubmittedImage =
-  /** `mediaType` is what the caller says; the bytes decide, and a contradiction is refused. */
-  | { readonly type: "data"; readonly bytes: Uint8Array; readonly mediaType: MediaType | null }
-  | { readonly type: "job"; readonly jobId: JobId; readonly index: number };
-
 export type SubmitPorts = {
   readonly jobs: Jobs;
   readonly queue: JobQueue;
   readonly objects: Objects;
   readonly clock: Clock;
   readonly random: Random;
+  readonly policy: Policy;
 };
 
 /** A job as it was at its creation, which is also what a replay shows. */
 export type Submitted = { readonly job: QueuedJob; readonly request: JobRequest; readonly replayed: boolean };
 
 const keyLifeMs = 7 * 24 * 3_600_000;
-const largestPixels = 40_000_000;
 
 /**
  * Accepts a job: everything is checked, then job, request and idempotency key are written in one transaction, then a
@@ -58,7 +53,7 @@ export async function submit(
   idempotencyKey: string | null,
   onUnsent: (error: unknown) => void,
 ): Promise<Submitted> {
-  const { jobs, queue, objects, clock, random } = ports;
+  const { jobs, queue, objects, clock, random, policy } = ports;
   const { model, warnings } = chooseModel(submission.model);
   checkAbilities(model, submission);
   const at = clock.now();
@@ -68,31 +63,17 @@ export async function submit(
       : { key: idempotencyKey, fingerprint: fingerprintOf(submission), expiresAt: at + keyLifeMs };
   if (idempotency) {
     const holder = await jobs.findByKey(tenant, idempotency.key, at);
-    if (holder) return replay(jobs, holder.id, holder.fingerprint, idempotency.fingerprint);
+    if (holder) return replay(ports, holder.id, holder.fingerprint, idempotency.fingerprint);
   }
 
   const inputs = await Promise.all(
-    submission.images.map((image, index) => readInput(jobs, tenant, image, index)),
+    submission.images.map((image, index) => acceptImage(jobs, tenant, image, index)),
   );
   const id = newJobId(at, random.bytes(idEntropyBytes));
-  const deadlineAt = at + submission.deadlineMs;
-  const job: QueuedJob = {
-    id,
-    tenant,
-    model: model.id,
-    status: "queued",
-    createdAt: at,
-    deadlineAt,
-    startedAt: null,
-    fence: 0,
-    spent: {},
-    crashes: 0,
-    lastFailure: null,
-    version: 1,
-    runAfter: at,
-    dueAt: Math.min(at + arrivalMs, deadlineAt),
-    checks: 0,
-  };
+  const job = newJob(
+    { id, tenant, model: model.id, createdAt: at, deadlineAt: at + submission.deadlineMs },
+    policy,
+  );
   const { prompt, aspectRatio, imageSize, count, output, metadata } = submission;
   const request: JobRequest = {
     requestedModel: submission.model,
@@ -110,7 +91,7 @@ export async function submit(
     if (bytes) await objects.put(inputKey(job, image.sha256), [bytes], image);
   }
   const created = await jobs.create(job, request, idempotency, at);
-  if (!created.created) return replay(jobs, created.id, created.fingerprint, idempotency?.fingerprint);
+  if (!created.created) return replay(ports, created.id, created.fingerprint, idempotency?.fingerprint);
   try {
     await queue.send(job, 0);
   } catch (error) {
@@ -120,7 +101,12 @@ export async function submit(
 }
 
 /** The create-time answer again, whatever has become of the job since. */
-async function replay(jobs: Jobs, id: JobId, held: string, given: string | undefined): Promise<Submitted> {
+async function replay(
+  { jobs, policy }: SubmitPorts,
+  id: JobId,
+  held: string,
+  given: string | undefined,
+): Promise<Submitted> {
   if (held !== given) {
     throw new DomainError(
       "idempotency_key_reused",
@@ -130,27 +116,11 @@ async function replay(jobs: Jobs, id: JobId, held: string, given: string | undef
   }
   const record = await jobs.read(id);
   if (!record) throw new Error(`Cannot replay job "${id}": its key is there, the job is not`);
-  const { job, request } = record;
+  const { tenant, model, createdAt, deadlineAt } = record.job;
   return {
-    request,
+    job: newJob({ id, tenant, model, createdAt, deadlineAt }, policy),
+    request: record.request,
     replayed: true,
-    job: {
-      id,
-      tenant: job.tenant,
-      model: job.model,
-      status: "queued",
-      createdAt: job.createdAt,
-      deadlineAt: job.deadlineAt,
-      startedAt: null,
-      fence: 0,
-      spent: {},
-      crashes: 0,
-      lastFailure: null,
-      version: 1,
-      runAfter: job.createdAt,
-      dueAt: Math.min(job.createdAt + arrivalMs, job.deadlineAt),
-      checks: 0,
-    },
   };
 }
 
@@ -176,87 +146,6 @@ function checkAbilities(model: Model, { aspectRatio, imageSize, images }: Submis
       { field: "images" },
     );
   }
-}
-
-async function readInput(
-  jobs: Jobs,
-  tenant: string,
-  image: SubmittedImage,
-  index: number,
-): Promise<{ image: InputImage; bytes: Uint8Array | null }> {
-  return image.type === "data" ? inspectInput(image, index) : findSource(jobs, tenant, image, index);
-}
-
-function inspectInput(
-  { bytes, mediaType: declared }: Extract<SubmittedImage, { type: "data" }>,
-  index: number,
-): { image: InputImage; bytes: Uint8Array } {
-  const field = `images[${index}].data`;
-  const found = inspect(bytes);
-  if ("unreadable" in found) {
-    const reason =
-      found.unreadable === "truncated"
-        ? "its end is missing; send the whole file"
-        : "by its bytes it is none of PNG, JPEG, WebP, HEIC and HEIF";
-    throw new DomainError("invalid_image", `Cannot use image ${index}: ${reason}`, {
-      field,
-      allowed: ["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"] satisfies MediaType[],
-    });
-  }
-  const { mediaType, width, height } = found;
-  if (declared !== null && declared !== mediaType) {
-    throw new DomainError(
-      "invalid_image",
-      `Cannot use image ${index}: it is called ${declared}, but by its bytes it is ${mediaType}`,
-      { field: `images[${index}].media_type`, allowed: [mediaType] },
-    );
-  }
-  if (width * height > largestPixels) {
-    throw new DomainError(
-      "image_too_large",
-      `Cannot use image ${index}: ${width}x${height} is over 40 megapixels; send a smaller one`,
-      { field },
-    );
-  }
-  const sha256 = sha256Hex(bytes);
-  return { image: { sha256, mediaType, bytes: bytes.length, width, height, source: null }, bytes };
-}
-
-async function findSource(
-  jobs: Jobs,
-  tenant: string,
-  { jobId, index: wanted }: Extract<SubmittedImage, { type: "job" }>,
-  index: number,
-): Promise<{ image: InputImage; bytes: null }> {
-  const record = await jobs.read(jobId);
-  if (!record || record.job.tenant !== tenant) {
-    throw new DomainError("source_job_not_found", `Cannot use image ${index}: there is no job "${jobId}"`, {
-      field: `images[${index}].job_id`,
-    });
-  }
-  if (record.job.status !== "succeeded" || !record.result) {
-    throw new DomainError(
-      "source_job_not_succeeded",
-      `Cannot use image ${index}: job "${jobId}" is ${record.job.status}; only a succeeded job has images`,
-      { field: `images[${index}].job_id` },
-    );
-  }
-  const source = record.result.images.find((image) => image.index === wanted);
-  if (!source) {
-    throw new DomainError(
-      "image_not_found",
-      `Cannot use image ${index}: job "${jobId}" has no image ${wanted}`,
-      {
-        field: `images[${index}].index`,
-        allowed: record.result.images.map((image) => String(image.index)),
-      },
-    );
-  }
-  const { key, sha256, mediaType, bytes, width, height } = source;
-  return {
-    image: { sha256, mediaType, bytes, width, height, source: { jobId, index: wanted, key } },
-    bytes: null,
-  };
 }
 
 /** Equal for equal requests: pictures count by their hash, everything else by its canonical JSON. */

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { sha256Hex } from "@plantain/core/hash";
+import { inspect } from "@plantain/core/image/inspect";
+import { type System, startSystem } from "@plantain/local/system";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Client, clientOf, Job, ledgerAt } from "./client.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let system: System;
+let client: Client;
+const lines: string[] = [];
+
+beforeAll(async () => {
+  const print = (source: string, text: string) => {
+    lines.push(`${source}: ${text}`);
+  };
+  system = await startSystem({ port: 0, stage: "test", latencyMs: 20, environment: {}, print });
+  client = clientOf(system);
+}, 30_000);
+afterAll(() => system.stop());
+
+const billedFor = async (marker: string) =>
+  (await ledgerAt(system.gemini.url)).calls.filter(
+    (call) => call.billed && JSON.stringify(call).includes(marker),
+  ).length;
+
+describe("from a prompt to an image", () => {
+  it.each([
+    ["nano-banana-pro", { aspect_ratio: "16:9", image_size: "2K" }, 2752, 1536],
+    ["nano-banana", { aspect_ratio: "21:9" }, 1536, 672],
+    ["gemini-nano-banana-2.1", { aspect_ratio: "1:4" }, 512, 2048],
+  ])("of %s at %o", async (model, asked, width, height) => {
+    const submitted = await client.submit({ model, prompt: "A banana on a plate", ...asked });
+    const job = await client.end(submitted.id);
+    expect(job).toMatchObject({
+      status: "succeeded",
+      attempts: 1,
+      images: [{ width, height }],
+      warnings: model === "nano-banana" ? [expect.anything()] : [],
+    });
+    const [image] = job.images;
+    const response = await fetch(image?.url ?? "");
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    expect(inspect(bytes)).toEqual({ mediaType: image?.media_type, width, height });
+    expect(response.headers.get("content-type")).toBe(image?.media_type);
+    expect(bytes.length).toBe(image?.bytes);
+    expect(sha256Hex(bytes)).toBe(image?.sha256);
+    expect(job.cost.final).toBe(true);
+    expect(Number(job.cost.usd)).toBeGreaterThan(0.03);
+  });
+
+  it("edits an earlier job's image, and one sent inline, and gives the result at its own address", async () => {
+    const first = await client.end((await client.submit({ prompt: "A red bicycle" })).id);
+    const original = await fetch(first.images[0]?.url ?? "");
+    const data = Buffer.from(await original.arrayBuffer()).toString("base64");
+    const edit = await client.submit({ prompt: "Make it blue", images: [{ job_id: first.id }, { data }] });
+    const job = await client.end(edit.id);
+    expect(job.status).toBe("succeeded");
+    const redirect = await client.call("GET", `/v1/jobs/${job.id}/images/0`);
+    expect(redirect.status).toBe(302);
+    const image = await fetch(redirect.headers.get("location") ?? "");
+    expect(inspect(new Uint8Array(await image.arrayBuffer()))).toHaveProperty("width");
+    const [call] = (await ledgerAt(system.gemini.url)).calls.filter((each) =>
+      JSON.stringify(each).includes("Make it blue"),
+    );
+    expect(call).toMatchObject({ inputImages: 2 });
+  });
+
+  it("makes several images for one job, one paid call each", async () => {
+    const job = await client.end((await client.submit({ prompt: "Three pears", count: 3 })).id);
+    expect(job.images).toHaveLength(3);
+    expect(await billedFor("Three pears")).toBe(3);
+  });
+
+  it("answers a submission that waits with the image itself", async () => {
+    const response = await client.call("POST", "/v1/jobs", { prompt: "At once" }, { prefer: "wait=20" });
+    expect(response.status).toBe(200);
+    expect(Job.parse(await response.json()).status).toBe("succeeded");
+  });
+});
+
+describe("what goes wrong at Gemini", () => {
+  it("is refused with its cause, once, and costs nothing", async () => {
+    const job = await client.end(
+      (await client.submit({ prompt: "Forbidden [[sim:PROHIBITED_CONTENT]]" })).id,
+    );
+    expect(job).toMatchObject({ status: "failed", attempts: 2, error: { code: "content_blocked.output" } });
+    const blocked = await client.end(
+      (await client.submit({ prompt: "Blocked [[sim:PROMPT_BLOCKED:SAFETY]]" })).id,
+    );
+    expect(blocked).toMatchObject({
+      status: "failed",
+      attempts: 1,
+      error: { code: "content_blocked.prompt", retryable: false },
+      cost: { usd: "0.000000", final: true },
+    });
+  });
+
+  it.each([
+    ["a rate limit", "[[sim:RATE_LIMIT:1s*1]]"],
+    ["overload", "[[sim:OVERLOADED*1]]"],
+    ["an answer without an image", "[[sim:NO_IMAGE*1]]"],
+    ["a connection reset", "[[sim:RESET*1]]"],
+    ["a truncated answer", "[[sim:TRUNCATED*1]]"],
+  ])("%s is tried again and succeeds", async (_name, marker) => {
+    const job = await client.end((await client.submit({ prompt: `Patience ${marker}` })).id);
+    expect(job).toMatchObject({ status: "succeeded", attempts: 2 });
+  });
+
+  it("a call that hangs is given up in time, tried again, and its bill is said to be unknown", async () => {
+    const job = await client.end((await client.submit({ prompt: "Hanging [[sim:HANG*1]]" })).id);
+    expect(job).toMatchObject({
+      status: "succeeded",
+      attempts: 2,
+      cost: { final: false, unknown_attempts: 1 },
+    });
+  });
+});
+
+describe("canceling", () => {
+  it("stops a job while Gemini draws; nothing is shown, and it stays canceled", async () => {
+    const { id } = await client.submit({ prompt: "Slow one [[sim:SLOW:4000]]" });
+    while ((await client.read(id)).status === "queued") await sleep(50);
+    expect((await client.cancel(id)).status).toBe("canceled");
+    await sleep(5_000);
+    expect(await client.read(id)).toMatchObject({ status: "canceled", images: [] });
+  });
+});
+
+describe("many at once", () => {
+  it("50 jobs posted at once all succeed, each paid for once", async () => {
+    const before = (await ledgerAt(system.gemini.url)).totals.billed;
+    const submitted = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => client.submit({ prompt: `Fruit ${n}` })),
+    );
+    const ended = await Promise.all(submitted.map(({ id }) => client.end(id)));
+    expect(ended.map(({ status }) => status)).toEqual(Array(50).fill("succeeded"));
+    expect((await ledgerAt(system.gemini.url)).totals.billed - before).toBe(50);
+  });
+
+  it("ten waiting requests hold up nobody: a submission still answers at once", async () => {
+    const { id } = await client.submit({ prompt: "Long [[sim:SLOW:5000]]" });
+    const waiting = Array.from({ length: 10 }, () => client.call("GET", `/v1/jobs/${id}?wait=25`));
+    await sleep(300);
+    const times: number[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const startedAt = performance.now();
+      await client.submit({ prompt: `Quick ${n}` });
+      times.push(performance.now() - startedAt);
+    }
+    expect(Math.min(...times)).toBeLessThan(200);
+    for (const response of await Promise.all(waiting))
+      expect(Job.parse(await response.json()).status).toBe("succeeded");
+  });
+});
+
+describe("a worker that dies", () => {
+  it("in the middle of a call leaves a job that still succeeds, once", async () => {
+    const { id } = await client.submit({ prompt: "Mortal [[sim:SLOW:2500*1]]" });
+    while ((await client.read(id)).status === "queued") await sleep(50);
+    await sleep(500);
+    expect(await system.killFunction("worker")).toBe(true);
+    const job = await client.end(id);
+    expect(job).toMatchObject({
+      status: "succeeded",
+      attempts: 2,
+      images: [{}],
+      cost: { unknown_attempts: 1 },
+    });
+  });
+});
+
+describe("logs", () => {
+  it("never hold a prompt, a key or a signed URL", () => {
+    const text = lines.join("\n");
+    expect(text).toContain("Attempt ended");
+    expect(text).not.toMatch(/banana on a plate|Make it blue|X-Amz-Signature/);
+    expect(text).not.toContain(system.apiKey);
+  });
+});
