@@ -1,8 +1,4 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { S3Client } from "@aws-sdk/client-s3";
-import { SQSClient } from "@aws-sdk/client-sqs";
-import { SSMClient } from "@aws-sdk/client-ssm";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { connectDynamo, connectS3, connectSqs, connectSsm } from "@plantain/aws/clients";
 import { dynamoJobs } from "@plantain/aws/dynamo-jobs";
 import { dynamoKeys } from "@plantain/aws/dynamo-keys";
 import { s3Objects } from "@plantain/aws/s3-objects";
@@ -28,14 +24,17 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function composeApi(environment: Environment): AppPorts {
   const env = ApiEnv.parse(environment);
-  const clients = connect();
-  const s3 = clients.s3();
+  const dynamo = connectDynamo();
+  const s3 = connectS3();
   return {
-    ...jobPorts(env, clients),
+    jobs: dynamoJobs(dynamo, env.JOBS_TABLE),
+    queue: sqsJobQueue(connectSqs(), env.JOBS_QUEUE_URL),
     objects: s3Objects(s3, env.BUCKET),
     signedUrls: s3SignedUrls(s3, env.BUCKET),
-    keys: dynamoKeys(clients.dynamo, env.TENANTS_TABLE),
+    keys: dynamoKeys(dynamo, env.TENANTS_TABLE),
+    clock: systemClock,
     random: systemRandom,
+    policy: policyOf(env),
     defaultModel: env.DEFAULT_MODEL,
     log: jsonLog("api"),
   };
@@ -45,43 +44,32 @@ export function composeWorker(
   environment: Environment,
 ): WorkerPorts & { log: Log; delivered(receiptHandle: string): Delivered } {
   const env = WorkerEnv.parse(environment);
-  const clients = connect();
+  const sqs = connectSqs();
   const baseUrl = env.GOOGLE_GEMINI_BASE_URL;
   return {
-    ...jobPorts(env, clients),
-    objects: s3Objects(clients.s3(), env.BUCKET),
+    jobs: dynamoJobs(connectDynamo(), env.JOBS_TABLE),
+    queue: sqsJobQueue(sqs, env.JOBS_QUEUE_URL),
+    objects: s3Objects(connectS3(), env.BUCKET),
     model: geminiImageModel({
-      apiKey: ssmSecret(new SSMClient({}), env.GEMINI_API_KEY_PARAMETER, systemClock.now),
+      apiKey: ssmSecret(connectSsm(), env.GEMINI_API_KEY_PARAMETER, systemClock.now),
       ...(baseUrl === undefined ? {} : { baseUrl }),
     }),
+    clock: systemClock,
     random: systemRandom,
-    delivered: (receiptHandle) => sqsDelivered(clients.sqs, env.JOBS_QUEUE_URL, receiptHandle),
+    policy: policyOf(env),
+    delivered: (receiptHandle) => sqsDelivered(sqs, env.JOBS_QUEUE_URL, receiptHandle),
     log: jsonLog("worker"),
   };
 }
 
 export function composeSweep(environment: Environment) {
   const env = SweepEnv.parse(environment);
-  return { ...jobPorts(env, connect()), log: jsonLog("sweep") };
-}
-
-type Clients = { dynamo: DynamoDBDocumentClient; sqs: SQSClient; s3(): S3Client };
-
-function connect(): Clients {
   return {
-    dynamo: DynamoDBDocumentClient.from(new DynamoDBClient({})),
-    sqs: new SQSClient({}),
-    // Uploads carry the SHA-256 that is known anyway; a second checksum would be computed for nothing
-    s3: () => new S3Client({ requestChecksumCalculation: "WHEN_REQUIRED" }),
-  };
-}
-
-function jobPorts(env: CommonEnv, { dynamo, sqs }: Clients) {
-  return {
-    jobs: dynamoJobs(dynamo, env.JOBS_TABLE),
-    queue: sqsJobQueue(sqs, env.JOBS_QUEUE_URL),
+    jobs: dynamoJobs(connectDynamo(), env.JOBS_TABLE),
+    queue: sqsJobQueue(connectSqs(), env.JOBS_QUEUE_URL),
     clock: systemClock,
     policy: policyOf(env),
+    log: jsonLog("sweep"),
   };
 }
 

@@ -1,32 +1,17 @@
 import { createHash, randomUUID } from "node:crypto";
-import {
-  ConditionalCheckFailedException,
-  TransactionCanceledException,
-  TransactionConflictException,
-} from "@aws-sdk/client-dynamodb";
-import {
-  BatchGetCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-  UpdateCommand,
-} from "@aws-sdk/lib-dynamodb";
-import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { DomainError } from "@plantain/core/error";
-import { isJobId, type JobId } from "@plantain/core/id";
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { isJobId } from "@plantain/core/id";
 import { isSettled } from "@plantain/core/job/attempt";
-import type { Job, JobStatus } from "@plantain/core/job/job";
+import type { Job } from "@plantain/core/job/job";
 import { Result } from "@plantain/core/job/outcome";
 import type { Jobs, Records, Written } from "@plantain/core/job/ports";
 import { JobRequest } from "@plantain/core/job/request";
 import * as z from "zod";
-import { whileContended } from "./contention.ts";
+import { type Item, putIf, type TransactItem, transact } from "./conditional-writes.ts";
 import {
   attemptKey,
-  createdKey,
+  idIn,
   jobItem,
   jobKey,
   parseAttempt,
@@ -34,10 +19,8 @@ import {
   shardName,
   sortKeys,
 } from "./job-items.ts";
+import { listJobs } from "./job-list.ts";
 import { jobsIndex } from "./table.ts";
-
-type TransactItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
-type Item = Record<string, unknown>;
 
 const IdempotencyItem = z.object({
   jobId: z.string().refine(isJobId),
@@ -54,8 +37,14 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
   return {
     async create(job, request, idempotency, at) {
       const items: TransactItem[] = [
-        put(table, jobItem(job, randomUUID()), "attribute_not_exists(pk)"),
-        put(table, { pk: jobKey(job.id), sk: sortKeys.request, ...request }),
+        {
+          Put: {
+            TableName: table,
+            Item: jobItem(job, randomUUID()),
+            ConditionExpression: "attribute_not_exists(pk)",
+          },
+        },
+        { Put: { TableName: table, Item: { pk: jobKey(job.id), sk: sortKeys.request, ...request } } },
       ];
       if (idempotency) {
         items.push({
@@ -118,14 +107,21 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
     async write(from, to, records = {}) {
       const writeId = randomUUID();
       const item = jobItem(to, writeId);
+      const put = {
+        TableName: table,
+        Item: item,
+        ConditionExpression: "version = :version",
+        ExpressionAttributeValues: { ":version": from.version },
+      };
+      const also = recordItems(table, to, records);
       const lost =
-        records.attempt || records.result
-          ? await transact(
+        also.length === 0
+          ? await putIf(client, put)
+          : await transact(
               client,
-              [followingPut(table, item, from), ...recordItems(table, to, records)],
+              [{ Put: { ...put, ReturnValuesOnConditionCheckFailure: "ALL_OLD" } }, ...also],
               writeId,
-            )
-          : await putFollowing(client, table, item, from);
+            );
       return lost ? lostTo(lost[0], writeId) : { written: true };
     },
 
@@ -146,34 +142,7 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
       }
     },
 
-    async list({ tenant, status, cursor, limit }) {
-      const jobs: Job[] = [];
-      let after = cursor === null ? null : readCursor(cursor);
-      for (let page = 0; page < mostPages; page += 1) {
-        const found = await client.send(
-          new QueryCommand({
-            TableName: table,
-            IndexName: jobsIndex.byTenant.name,
-            KeyConditionExpression: "tenant = :tenant",
-            ExpressionAttributeValues: { ":tenant": tenant },
-            ScanIndexForward: false,
-            Limit: status === null ? limit - jobs.length : pageSize,
-            ...(after === null ? {} : { ExclusiveStartKey: startKey(tenant, after) }),
-          }),
-        );
-        const keys = (found.Items ?? []).map((item) => String(item.createdKey));
-        const loaded = await loadAll(client, table, keys.map(idOf));
-        for (const key of keys) {
-          after = key;
-          const job = loaded.get(idOf(key));
-          if (job && matches(job, status)) jobs.push(job);
-          if (jobs.length === limit)
-            return { jobs, next: key === keys.at(-1) && !found.LastEvaluatedKey ? null : cursorOf(key) };
-        }
-        if (!found.LastEvaluatedKey) return { jobs, next: null };
-      }
-      return { jobs, next: after === null ? null : cursorOf(after) };
-    },
+    list: (query) => listJobs(client, table, query),
 
     async due(shard, at, limit) {
       const { Items = [] } = await client.send(
@@ -185,80 +154,9 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
           Limit: limit,
         }),
       );
-      return Items.map((item) => ({ id: idOfJobKey(String(item.pk)), dueAt: Number(item.dueAt) }));
+      return Items.map((item) => ({ id: idIn(String(item.pk)), dueAt: Number(item.dueAt) }));
     },
   };
-}
-
-/** Pages of a filtered list are looked through up to here before the answer says "go on from there". */
-const mostPages = 10;
-const pageSize = 100;
-
-function put(table: string, item: Item, condition?: string): TransactItem {
-  return { Put: { TableName: table, Item: item, ...(condition ? { ConditionExpression: condition } : {}) } };
-}
-
-const follows = "version = :version";
-
-function followingPut(table: string, item: Item, from: Job): TransactItem {
-  return {
-    Put: {
-      TableName: table,
-      Item: item,
-      ConditionExpression: follows,
-      ExpressionAttributeValues: { ":version": from.version },
-      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-    },
-  };
-}
-
-/** `null` when written; else the item that was there instead, if any. */
-async function putFollowing(
-  client: DynamoDBDocumentClient,
-  table: string,
-  item: Item,
-  from: Job,
-): Promise<(Item | undefined)[] | null> {
-  const command = new PutCommand({
-    TableName: table,
-    Item: item,
-    ConditionExpression: follows,
-    ExpressionAttributeValues: { ":version": from.version },
-    ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-  });
-  const isContention = (error: unknown) => error instanceof TransactionConflictException;
-  try {
-    await whileContended(isContention, () => client.send(command));
-    return null;
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    return [error.Item ? unmarshall(error.Item) : undefined];
-  }
-}
-
-/**
- * `null` when written; else, where a condition failed, the items that were there instead, by position.
- * @param token makes a repeated request count once for ten minutes
- */
-async function transact(
-  client: DynamoDBDocumentClient,
-  items: TransactItem[],
-  token: string,
-): Promise<(Item | undefined)[] | null> {
-  const command = new TransactWriteCommand({ TransactItems: items, ClientRequestToken: token });
-  const reasonsOf = (error: unknown) =>
-    error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-  const failedCheck = (error: unknown) =>
-    reasonsOf(error).some(({ Code }) => Code === "ConditionalCheckFailed");
-  const isContention = (error: unknown) =>
-    !failedCheck(error) && reasonsOf(error).some(({ Code }) => Code === "TransactionConflict");
-  try {
-    await whileContended(isContention, () => client.send(command));
-    return null;
-  } catch (error) {
-    if (!failedCheck(error)) throw error;
-    return reasonsOf(error).map(({ Item }) => (Item ? unmarshall(Item) : undefined));
-  }
 }
 
 /** A write whose answer was lost meets its own traces when the SDK repeats it: they carry its write id. */
@@ -270,7 +168,9 @@ function lostTo(item: Item | undefined, writeId: string): Written {
 /** An attempt's bill is only set where nobody who knows better has told it; the rest of its line is the closer's. */
 function recordItems(table: string, job: Job, { attempt, result }: Records): TransactItem[] {
   const items: TransactItem[] = [];
-  if (result) items.push(put(table, { pk: jobKey(job.id), sk: sortKeys.result, ...result }));
+  if (result) {
+    items.push({ Put: { TableName: table, Item: { pk: jobKey(job.id), sk: sortKeys.result, ...result } } });
+  }
   if (attempt) {
     const settled = isSettled(attempt.calls);
     const { calls, ...line } = attempt;
@@ -313,58 +213,6 @@ async function queryAll(
   return items;
 }
 
-async function loadAll(
-  client: DynamoDBDocumentClient,
-  table: string,
-  ids: readonly JobId[],
-): Promise<Map<JobId, Job>> {
-  const jobs = new Map<JobId, Job>();
-  let keys: Item[] = ids.map((id) => ({ pk: jobKey(id), sk: sortKeys.meta }));
-  while (keys.length > 0) {
-    const page = await client.send(new BatchGetCommand({ RequestItems: { [table]: { Keys: keys } } }));
-    for (const job of (page.Responses?.[table] ?? []).map(parseJob)) jobs.set(job.id, job);
-    keys = page.UnprocessedKeys?.[table]?.Keys ?? [];
-  }
-  return jobs;
-}
-
-function matches(job: Job, status: JobStatus | null): boolean {
-  return status === null || job.status === status;
-}
-
 function idempotencyKey(tenant: string, key: string): { pk: string; sk: string } {
   return { pk: `IDEM#${tenant}#${createHash("sha256").update(key).digest("hex")}`, sk: "IDEM" };
-}
-
-function startKey(tenant: string, key: string): Item {
-  return { pk: jobKey(idOf(key)), sk: sortKeys.meta, tenant, createdKey: key };
-}
-
-function cursorOf(key: string): string {
-  return Buffer.from(key).toString("base64url");
-}
-
-function readCursor(cursor: string): string {
-  const key = Buffer.from(cursor, "base64url").toString();
-  const [createdAt = "", id = ""] = key.split("#");
-  const isOurs =
-    /^\d{15}$/.test(createdAt) && isJobId(id) && createdKey({ createdAt: Number(createdAt), id }) === key;
-  if (isOurs) return key;
-  throw new DomainError(
-    "invalid_cursor",
-    "This cursor is none that a list gave; use the `next_cursor` of a page",
-    {
-      field: "cursor",
-    },
-  );
-}
-
-function idOf(key: string): JobId {
-  const id = key.slice(key.indexOf("#") + 1);
-  if (!isJobId(id)) throw new Error(`Cannot read index entry: "${key}" names no job`);
-  return id;
-}
-
-function idOfJobKey(pk: string): JobId {
-  return idOf(pk);
 }

@@ -105,3 +105,10 @@ export function dueShard(id: JobId): string {
 export function shardName(shard: number): string {
   return `J#${shard}`;
 }
+
+/** The job that a key of the table or of an index names, behind its first "#". */
+export function idIn(key: string): JobId {
+  const id = key.slice(key.indexOf("#") + 1);
+  if (!isJobId(id)) throw new Error(`Cannot read index entry: "${key}" names no job`);
+  return id;
+}

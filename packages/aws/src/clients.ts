@@ -1,0 +1,23 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+
+/** Clients that find region, credentials and endpoints in the environment, as Lambda sets them. */
+export function connectDynamo(): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(new DynamoDBClient({}));
+}
+
+export function connectSqs(): SQSClient {
+  return new SQSClient({});
+}
+
+/** Uploads carry the SHA-256 that is known anyway; a second checksum would be computed for nothing. */
+export function connectS3(): S3Client {
+  return new S3Client({ requestChecksumCalculation: "WHEN_REQUIRED" });
+}
+
+export function connectSsm(): SSMClient {
+  return new SSMClient({});
+}
