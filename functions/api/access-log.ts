@@ -2,7 +2,7 @@ import type { Clock } from "@plantain/core/clock";
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { Log } from "../runtime/log.ts";
-import type { ApiContext } from "./app.ts";
+import type { ApiContext } from "./ports.ts";
 
 /** One line per request: the route's pattern, never the path or query with what callers put there. */
 export function accessLog(log: Log, clock: Clock): MiddlewareHandler<ApiContext> {

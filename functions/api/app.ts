@@ -1,41 +1,21 @@
-import type { Clock, Random } from "@plantain/core/clock";
 import { DomainError } from "@plantain/core/error";
-import type { Policy } from "@plantain/core/job/policy";
-import type { JobQueue, Jobs, Objects, SignedUrls } from "@plantain/core/job/ports";
-import type { ApiKey } from "@plantain/core/tenant/key";
-import type { Keys } from "@plantain/core/tenant/ports";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import type { Log } from "../runtime/log.ts";
 import { accessLog } from "./access-log.ts";
 import { auth } from "./auth.ts";
+import type { ApiContext, ApiPorts } from "./ports.ts";
 import { problem } from "./problem.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { modelRoutes } from "./routes/models.ts";
 
-export type AppPorts = {
-  readonly jobs: Jobs;
-  readonly queue: JobQueue;
-  readonly objects: Objects;
-  readonly signedUrls: SignedUrls;
-  readonly keys: Keys;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly policy: Policy;
-  readonly defaultModel: string;
-  readonly log: Log;
-};
-
-export type ApiContext = { Variables: { caller: ApiKey; requestId: string } };
-
 /** Lambda takes events of 6 MB; this leaves room for headers and the envelope. */
 export const largestBody = 5_600_000;
 
 /** The whole HTTP API over its ports: no environment, no clients, so that tests drive it with `app.request()`. */
-export function createApp(ports: AppPorts): Hono<ApiContext> {
+export function createApp(ports: ApiPorts): Hono<ApiContext> {
   const app = new Hono<ApiContext>();
   app.use(requestId());
   app.use(accessLog(ports.log, ports.clock));

@@ -3,7 +3,7 @@ import { sha256Hex } from "@plantain/core/hash";
 import { type ApiKey, isKeyText, type Scope } from "@plantain/core/tenant/key";
 import type { Keys } from "@plantain/core/tenant/ports";
 import type { MiddlewareHandler } from "hono";
-import type { ApiContext } from "./app.ts";
+import type { ApiContext } from "./ports.ts";
 import { problem } from "./problem.ts";
 
 const keptMs = 60_000;

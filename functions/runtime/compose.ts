@@ -10,7 +10,7 @@ import { checkPolicy, type Policy } from "@plantain/core/job/policy";
 import type { Delivered } from "@plantain/core/job/ports";
 import type { WorkerPorts } from "@plantain/core/job/run-attempt";
 import { geminiImageModel } from "@plantain/gemini/image-model";
-import type { AppPorts } from "../api/app.ts";
+import type { ApiPorts } from "../api/ports.ts";
 import { systemClock, systemRandom } from "./ambient.ts";
 import { ApiEnv, type CommonEnv, SweepEnv, WorkerEnv } from "./env.ts";
 import { jsonLog, type Log } from "./log.ts";
@@ -22,7 +22,7 @@ import { jsonLog, type Log } from "./log.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export function composeApi(environment: Environment): AppPorts {
+export function composeApi(environment: Environment): ApiPorts {
   const env = ApiEnv.parse(environment);
   const dynamo = connectDynamo();
   const s3 = connectS3();

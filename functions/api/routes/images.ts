@@ -1,11 +1,11 @@
 import { DomainError } from "@plantain/core/error";
 import { Hono } from "hono";
-import type { ApiContext, AppPorts } from "../app.ts";
 import { needs } from "../auth.ts";
+import type { ApiContext, ApiPorts } from "../ports.ts";
 import { readJob } from "../read-job.ts";
 import { fileName } from "../wire.ts";
 
-export function imageRoutes({ jobs, signedUrls, clock }: AppPorts): Hono<ApiContext> {
+export function imageRoutes({ jobs, signedUrls, clock }: ApiPorts): Hono<ApiContext> {
   return new Hono<ApiContext>().get("/:id/images/:index", needs("jobs:read"), async (c) => {
     const { job, result } = await readJob(jobs, c.var.caller.tenant, c.req.param("id"));
     const image = result?.images.find(({ index }) => String(index) === c.req.param("index"));

@@ -7,11 +7,11 @@ import type { JobRecord } from "@plantain/core/job/ports";
 import { submit } from "@plantain/core/job/submit";
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import type { ApiContext, AppPorts } from "../app.ts";
 import { needs } from "../auth.ts";
 import { fieldErrors } from "../field-errors.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { JobBody, submissionOf } from "../job-body.ts";
+import type { ApiContext, ApiPorts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { readJob } from "../read-job.ts";
 import { readPreferredWait, readWait, waitUntilOver } from "../wait.ts";
@@ -25,7 +25,7 @@ const ListQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
 });
 
-export function jobRoutes(ports: AppPorts): Hono<ApiContext> {
+export function jobRoutes(ports: ApiPorts): Hono<ApiContext> {
   const { jobs, signedUrls, clock, log } = ports;
   const routes = new Hono<ApiContext>();
 

@@ -1,7 +1,7 @@
 import { models } from "@plantain/core/model/models";
 import { Hono } from "hono";
-import type { ApiContext } from "../app.ts";
 import { needs } from "../auth.ts";
+import type { ApiContext } from "../ports.ts";
 import { wireModel } from "../wire.ts";
 
 export function modelRoutes(): Hono<ApiContext> {
