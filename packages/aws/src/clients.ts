@@ -13,9 +13,12 @@ export function connectSqs(): SQSClient {
   return new SQSClient({});
 }
 
-/** Uploads carry the SHA-256 that is known anyway; a second checksum would be computed for nothing. */
+/** Uploads carry the SHA-256 that is known anyway, and signed URLs should ask for nothing that a browser ignores. */
 export function connectS3(): S3Client {
-  return new S3Client({ requestChecksumCalculation: "WHEN_REQUIRED" });
+  return new S3Client({
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+  });
 }
 
 export function connectSsm(): SSMClient {

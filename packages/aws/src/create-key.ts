@@ -1,0 +1,26 @@
+/**
+ * Makes an API key in a deployed stage and prints it, once: `npm run key -- --table NAME [--tenant NAME]`.
+ * Uses the AWS credentials and region of whoever runs it.
+ */
+import { randomBytes } from "node:crypto";
+import { parseArgs } from "node:util";
+import { issueKey, keyEntropyBytes } from "@plantain/core/tenant/key";
+import { connectDynamo } from "./clients.ts";
+import { dynamoKeys } from "./dynamo-keys.ts";
+
+const { values } = parseArgs({
+  options: { table: { type: "string" }, tenant: { type: "string", default: "default" } },
+});
+if (values.table === undefined) {
+  throw new Error("Cannot make a key: give the tenants table, --table <the stack's output TenantsTableName>");
+}
+const { tenant } = values;
+if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant)) {
+  throw new Error(`Cannot make a key for tenant "${tenant}": use 1 to 63 lower-case letters, digits and hyphens`);
+}
+const { key, text } = issueKey(
+  { tenant, scopes: ["jobs:read", "jobs:write"], at: Date.now() },
+  randomBytes(keyEntropyBytes),
+);
+await dynamoKeys(connectDynamo(), values.table).put(key);
+console.log(`Key ${key.id} of tenant "${tenant}". It is shown this once; only its hash is kept:\n${text}`);
