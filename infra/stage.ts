@@ -36,6 +36,15 @@ export type Stage = {
   };
   readonly sweep: { readonly memoryMb: number; readonly timeoutSeconds: number };
   readonly defaultModel: string;
+  readonly models: {
+    /** Whether the old id of a model that Google shut down is served by its successor, or refused. */
+    readonly retired: "serve" | "refuse";
+    /**
+     * Models to add to the built-in registry or to change there, as JSON; `docs/models.md` says how. Kept together
+     * under 3 KB: it is part of the functions' environment, which AWS limits to 4 KB.
+     */
+    readonly overrides: readonly Readonly<Record<string, unknown>>[];
+  };
   /** Name of the SSM SecureString with the Gemini key. CloudFormation cannot create one, so the owner does. */
   readonly geminiApiKeyParameter: string;
   /** How long the images of a job and what is kept about them live. */
@@ -64,6 +73,7 @@ const dev: Stage = {
   worker: { memoryMb: 1024, timeoutSeconds: 330, batchSize: 5, maxConcurrency: 4 },
   sweep: { memoryMb: 512, timeoutSeconds: 55 },
   defaultModel: "gemini-nano-banana-2.1",
+  models: { retired: "serve", overrides: [] },
   geminiApiKeyParameter: "/plantain/dev/gemini-api-key",
   imageRetentionDays: 7,
   logRetentionDays: 14,

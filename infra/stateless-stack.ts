@@ -54,13 +54,17 @@ export class StatelessStack extends Stack {
     };
     const logs = { logRetentionDays: stage.logRetentionDays, keepLogs: stage.keepData };
     const environment = commonEnvironment(stage, resources);
+    const models = {
+      RETIRED_MODELS: stage.models.retired,
+      MODEL_OVERRIDES: JSON.stringify(stage.models.overrides),
+    };
 
     const api = new NodeFunction(this, "Api", {
       name: "api",
       description: "Answers HTTP requests: submits, reads and cancels jobs",
       memoryMb: stage.api.memoryMb,
       timeout: Duration.seconds(stage.api.timeoutSeconds),
-      environment: { ...environment, DEFAULT_MODEL: stage.defaultModel },
+      environment: { ...environment, ...models, DEFAULT_MODEL: stage.defaultModel },
       permissions: apiPermissions(resources),
       ...logs,
     });
@@ -82,7 +86,7 @@ export class StatelessStack extends Stack {
       description: "Works jobs off: calls Gemini and stores the images",
       memoryMb: stage.worker.memoryMb,
       timeout: workerTimeout,
-      environment: { ...environment, GEMINI_API_KEY_PARAMETER: stage.geminiApiKeyParameter },
+      environment: { ...environment, ...models, GEMINI_API_KEY_PARAMETER: stage.geminiApiKeyParameter },
       permissions: workerPermissions(resources),
       // A job that is rate limited goes around many times; Lambda would stop it at the 16th. Deadlines end it instead.
       recursiveLoop: RecursiveLoop.ALLOW,

@@ -7,6 +7,7 @@ import { accessLog } from "./access-log.ts";
 import { auth } from "./auth.ts";
 import type { ApiContext, ApiPorts } from "./ports.ts";
 import { problem } from "./problem.ts";
+import { estimateRoutes } from "./routes/estimate.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { modelRoutes } from "./routes/models.ts";
@@ -43,7 +44,8 @@ export function createApp(ports: ApiPorts): Hono<ApiContext> {
   );
   app.route("/v1/jobs", jobRoutes(ports));
   app.route("/v1/jobs", imageRoutes(ports));
-  app.route("/v1/models", modelRoutes());
+  app.route("/v1/models", modelRoutes(ports));
+  app.route("/v1/estimate", estimateRoutes(ports));
 
   app.notFound((c) => {
     const allowed = allowedMethods(app, c.req.path);

@@ -6,9 +6,6 @@ const notYet: Readonly<Record<string, string>> = {
   webhook: "Webhooks are not there yet; poll the job, or wait with `?wait=25`",
   url: "Images by URL are not there yet; send the bytes as `data`, or an earlier job's image as `job_id`",
   upload_id: "Uploads are not there yet; send the bytes as `data`, or an earlier job's image as `job_id`",
-  continue_from: "Multi-turn jobs are not there yet; give the earlier job's image as `images: [{job_id}]`",
-  thinking: "Thinking can't be chosen yet; leave it out",
-  grounding: "Grounding can't be chosen yet; leave it out",
 };
 
 /** Zod's issues as the fields of a problem, each with what would be right. */

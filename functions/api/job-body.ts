@@ -1,9 +1,9 @@
 import type { JobId } from "@plantain/core/id";
 import { isJobId } from "@plantain/core/id";
 import { mediaTypes } from "@plantain/core/image/inspect";
-import type { SubmittedImage } from "@plantain/core/job/accept-image";
-import { JobRequest } from "@plantain/core/job/request";
-import type { Submission } from "@plantain/core/job/submit";
+import { harmCategories, safetyThresholds, type TurnRef } from "@plantain/core/job/request";
+import type { Submission, SubmittedImage } from "@plantain/core/job/submission";
+import { aspectRatios, imageSizes, thinkingLevels } from "@plantain/core/model/model";
 import * as z from "zod";
 
 const longestPrompt = 8_000;
@@ -25,31 +25,46 @@ const DataImage = z.strictObject({
     .regex(/^[A-Za-z0-9+/]*={0,2}$/, "Not base64; send the bytes as plain base64, without a data: prefix"),
   media_type: z.enum(mediaTypes).optional(),
 });
-const JobImage = z.strictObject({
-  job_id: z.string().refine(isJobId, "Not a job id, which looks like job_01h…"),
-  index: z.number().int().min(0).max(3).default(0),
-});
+const JobIdText = z.string().refine(isJobId, "Not a job id, which looks like job_01h…");
+const JobImage = z.strictObject({ job_id: JobIdText, index: z.number().int().min(0).max(3).default(0) });
 
 const metadataName = z.string().regex(/^[\x21-\x7e]{1,64}$/, "Names are 1 to 64 visible ASCII characters");
 
 /** The body of `POST /v1/jobs`. Unknown fields are refused, so that a misspelt one is never silently without effect. */
-export const JobBody = z.strictObject({
-  model: z.string().min(1).optional(),
-  prompt: Prompt.optional(),
-  images: z
-    .array(z.union([DataImage, JobImage]))
-    .max(14)
-    .default([]),
-  aspect_ratio: JobRequest.shape.aspectRatio.unwrap().optional(),
-  image_size: JobRequest.shape.imageSize.unwrap().optional(),
-  count: z.number().int().min(1).max(4).default(1),
-  output: z.enum(["image", "image_and_text"]).default("image"),
-  deadline_seconds: z.number().int().min(10).max(86_400).default(defaultDeadlineSeconds),
-  metadata: z
-    .record(metadataName, z.string().max(512))
-    .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries")
-    .default({}),
-});
+export const JobBody = z
+  .strictObject({
+    model: z.string().min(1).optional(),
+    prompt: Prompt.optional(),
+    images: z
+      .array(z.union([DataImage, JobImage]))
+      .max(14)
+      .default([]),
+    aspect_ratio: z.enum(aspectRatios).optional(),
+    image_size: z.enum(imageSizes).optional(),
+    count: z.number().int().min(1).max(4).default(1),
+    output: z.enum(["image", "image_and_text"]).default("image"),
+    continue_from: z.union([JobIdText, JobImage]).optional(),
+    thinking: z.enum(thinkingLevels).optional(),
+    grounding: z
+      .strictObject({ web: z.boolean().default(false), images: z.boolean().default(false) })
+      .default({ web: false, images: false }),
+    safety: z.partialRecord(z.enum(harmCategories), z.enum(safetyThresholds)).default({}),
+    seed: z
+      .number()
+      .int()
+      .min(0)
+      .max(2 ** 31 - 4)
+      .optional(),
+    deadline_seconds: z.number().int().min(10).max(86_400).default(defaultDeadlineSeconds),
+    metadata: z
+      .record(metadataName, z.string().max(512))
+      .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries")
+      .default({}),
+  })
+  .refine(({ prompt, images }) => prompt !== undefined || images.length > 0, {
+    path: ["prompt"],
+    message: "Say what the image should show, or send images",
+  });
 export type JobBody = z.infer<typeof JobBody>;
 
 /** The domain's words for a valid body. A prompt may be missing only beside images. */
@@ -62,9 +77,18 @@ export function submissionOf(body: JobBody, defaultModel: string): Submission {
     imageSize: body.image_size ?? null,
     count: body.count,
     output: body.output,
+    continueFrom: body.continue_from === undefined ? null : turnOf(body.continue_from),
+    thinking: body.thinking ?? null,
+    grounding: body.grounding,
+    safety: body.safety,
+    seed: body.seed ?? null,
     deadlineMs: body.deadline_seconds * 1000,
     metadata: body.metadata,
   };
+}
+
+function turnOf(from: NonNullable<JobBody["continue_from"]>): TurnRef {
+  return typeof from === "string" ? { jobId: from, index: 0 } : { jobId: from.job_id, index: from.index };
 }
 
 function submittedImage(image: JobBody["images"][number]): SubmittedImage {

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@plantain/core/clock";
 import type { Policy } from "@plantain/core/job/policy";
 import type { JobQueue, Jobs, Objects, SignedUrls } from "@plantain/core/job/ports";
+import type { Registry } from "@plantain/core/model/registry";
 import type { ApiKey } from "@plantain/core/tenant/key";
 import type { Keys } from "@plantain/core/tenant/ports";
 import type { Log } from "../runtime/log.ts";
@@ -15,6 +16,7 @@ export type ApiPorts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: Policy;
+  readonly registry: Registry;
   readonly defaultModel: string;
   readonly log: Log;
 };

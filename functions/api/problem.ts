@@ -7,6 +7,7 @@ type EdgeCode =
   | "unauthorized"
   | "missing_scope"
   | "not_found"
+  | "model_not_found"
   | "method_not_allowed"
   | "unsupported_media_type"
   | "invalid_json"
@@ -27,8 +28,11 @@ const problems: Readonly<Record<ProblemCode, { status: ContentfulStatusCode; tit
   unknown_model: { status: 400, title: "There is no such model" },
   source_job_not_found: { status: 400, title: "A referenced job doesn't exist" },
   source_job_not_succeeded: { status: 409, title: "A referenced job has no images" },
+  source_image_not_found: { status: 400, title: "A referenced image doesn't exist" },
+  conversation_too_long: { status: 400, title: "The conversation is at its longest" },
   unauthorized: { status: 401, title: "A valid API key is needed" },
   missing_scope: { status: 403, title: "The API key may not do this" },
+  model_not_found: { status: 404, title: "There is no such model" },
   not_found: { status: 404, title: "There is nothing at this address" },
   job_not_found: { status: 404, title: "There is no such job" },
   image_not_found: { status: 404, title: "There is no such image" },

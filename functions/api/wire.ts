@@ -1,12 +1,12 @@
-import { mediaTypes } from "@plantain/core/image/inspect";
-import { isSettled } from "@plantain/core/job/attempt";
+import type { Turn } from "@plantain/core/conversation/turns";
+import { type Attempt, isSettled } from "@plantain/core/job/attempt";
 import { type Failure, failureClasses } from "@plantain/core/job/failure";
 import { isFinished, type Job } from "@plantain/core/job/job";
-import type { StoredImage } from "@plantain/core/job/outcome";
+import type { GroundingRecord, StoredImage } from "@plantain/core/job/outcome";
 import type { JobRecord, SignedUrls } from "@plantain/core/job/ports";
-import type { Model } from "@plantain/core/model/model";
+import type { TurnRef } from "@plantain/core/job/request";
 import { pricingVersion } from "@plantain/core/model/models";
-import { addUsage, dollars, noUsage } from "@plantain/core/model/pricing";
+import { addUsage, dollars, noUsage, type Usage } from "@plantain/core/model/pricing";
 
 /*
  * The domain as the wire shows it: snake_case, RFC 3339 times, money as decimal strings of US dollars.
@@ -40,7 +40,12 @@ export function jobSummary(job: Job) {
     deadline_at: time(job.deadlineAt),
     attempts: job.fence,
     error: job.status === "failed" ? wireFailure(job.failure) : null,
-    links: { self: `/v1/jobs/${job.id}`, cancel: `/v1/jobs/${job.id}/cancel` },
+    links: {
+      self: `/v1/jobs/${job.id}`,
+      cancel: `/v1/jobs/${job.id}/cancel`,
+      attempts: `/v1/jobs/${job.id}/attempts`,
+      turns: `/v1/jobs/${job.id}/turns`,
+    },
   };
 }
 
@@ -60,6 +65,11 @@ export async function wireJob(
     image_size: request.imageSize,
     count: request.count,
     output: request.output,
+    thinking: request.thinking,
+    grounding_requested: request.grounding,
+    safety: request.safety,
+    seed: request.seed,
+    continue_from: request.continueFrom && wireTurnRef(request.continueFrom),
     reference_images: request.images.map(({ sha256, mediaType, bytes, width, height, source }) => ({
       media_type: mediaType,
       width,
@@ -71,6 +81,7 @@ export async function wireJob(
     })),
     images: await Promise.all(images.map((image) => wireImage(job, image, signedUrls, at))),
     text: result?.text ?? null,
+    grounding: result?.grounding ? wireGrounding(result.grounding) : null,
     metadata: request.metadata,
     usage: wireUsage(attempts),
     cost: wireCost(job, request, attempts),
@@ -97,10 +108,72 @@ async function wireImage(job: Job, image: StoredImage, signedUrls: SignedUrls, a
   };
 }
 
+function wireTurnRef({ jobId, index }: TurnRef) {
+  return { job_id: jobId, index };
+}
+
+/** What Google's terms ask to show beside a grounded image: the pages, and its search widget unchanged. */
+function wireGrounding({ webQueries, imageQueries, pages, pictures, widgets }: GroundingRecord) {
+  return {
+    web_queries: webQueries,
+    image_queries: imageQueries,
+    pages: pages.map(({ page, title, domain }) => ({ url: page, title, domain })),
+    pictures: pictures.map(({ page, picture, title, domain }) => ({
+      page_url: page,
+      url: picture,
+      title,
+      domain,
+    })),
+    search_widgets: widgets,
+  };
+}
+
+/** A conversation read back: what was asked, and the image that the next turn went on from. */
+export function wireTurn({ record: { job, request, result }, index }: Turn) {
+  return {
+    job_id: job.id,
+    index,
+    status: job.status,
+    model: job.model,
+    created_at: time(job.createdAt),
+    prompt: request.prompt,
+    text: result?.text ?? null,
+    reference_images: request.images.length,
+    used_history: result?.usedHistory ?? null,
+    image: result?.images.some((image) => image.index === index)
+      ? `/v1/jobs/${job.id}/images/${index}`
+      : null,
+  };
+}
+
+/** A line of the flight recorder. */
+export function wireAttempt({ fence, startedAt, endedAt, ended, failure, calls }: Attempt) {
+  return {
+    number: fence,
+    started_at: time(startedAt),
+    ended_at: time(endedAt),
+    outcome: ended,
+    failure: failure ? { code: failure.code, message: failure.message } : null,
+    calls: calls.map((call) => ({
+      index: call.index,
+      started_at: time(call.startedAt),
+      answered_at: time(call.answeredAt),
+      stored_at: time(call.storedAt),
+      upstream_status: call.upstream?.status ?? null,
+      finish_reason: call.upstream?.finishReason ?? null,
+      billed: billedWire[call.billed],
+      usage: call.usage ? wireTokens(call.usage) : null,
+      cost_usd: call.cost === null ? null : dollars(call.cost),
+    })),
+  };
+}
+
 function wireUsage(attempts: JobRecord["attempts"]) {
-  const usage = attempts
-    .flatMap(({ calls }) => calls)
-    .reduce((sum, call) => addUsage(sum, call.usage ?? noUsage), noUsage);
+  const calls = attempts.flatMap((attempt) => attempt.calls);
+  return wireTokens(calls.reduce((sum, call) => addUsage(sum, call.usage ?? noUsage), noUsage));
+}
+
+function wireTokens(usage: Usage) {
   return {
     input_tokens: { text: usage.inputText, image: usage.inputImage },
     output_tokens: { text: usage.outputText, image: usage.outputImage, thinking: usage.thinking },
@@ -149,30 +222,4 @@ function wireLastFailure(job: Job) {
   if (isFinished(job) || !job.lastFailure) return null;
   const { code, message } = job.lastFailure;
   return { code, message, retry_at: job.status === "queued" ? time(job.runAfter) : null };
-}
-
-export function wireModel(model: Model) {
-  const { input, textOutput, imageOutput } = model.prices;
-  return {
-    id: model.id,
-    object: "model",
-    title: model.title,
-    aliases: model.aliases.map(({ name }) => name),
-    status: model.status,
-    notice: model.notice ?? null,
-    aspect_ratios: model.aspectRatios,
-    image_sizes: model.imageSizes,
-    pixels: model.pixels,
-    max_reference_images: model.maxReferenceImages,
-    input_types: mediaTypes,
-    prices: {
-      currency: "USD",
-      unit: "1M tokens",
-      input,
-      text_output: textOutput,
-      image_output: imageOutput,
-      image_tokens: model.imageTokens,
-      pricing_version: pricingVersion,
-    },
-  };
 }

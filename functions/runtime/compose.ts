@@ -6,10 +6,13 @@ import { s3SignedUrls } from "@plantain/aws/s3-signed-urls";
 import { sqsDelivered } from "@plantain/aws/sqs-delivered";
 import { sqsJobQueue } from "@plantain/aws/sqs-job-queue";
 import { ssmSecret } from "@plantain/aws/ssm-secret";
+import { memoryBudget } from "@plantain/core/job/memory-budget";
 import { checkPolicy, type Policy } from "@plantain/core/job/policy";
 import type { Delivered } from "@plantain/core/job/ports";
 import type { WorkerPorts } from "@plantain/core/job/run-attempt";
+import { type Registry, registryOf } from "@plantain/core/model/registry";
 import { geminiImageModel } from "@plantain/gemini/image-model";
+import type * as z from "zod";
 import type { ApiPorts } from "../api/ports.ts";
 import { systemClock, systemRandom } from "./ambient.ts";
 import { ApiEnv, type CommonEnv, SweepEnv, WorkerEnv } from "./env.ts";
@@ -35,6 +38,7 @@ export function composeApi(environment: Environment): ApiPorts {
     clock: systemClock,
     random: systemRandom,
     policy: policyOf(env),
+    registry: registryFrom(env),
     defaultModel: env.DEFAULT_MODEL,
     log: jsonLog("api"),
   };
@@ -57,6 +61,8 @@ export function composeWorker(
     clock: systemClock,
     random: systemRandom,
     policy: policyOf(env),
+    registry: registryFrom(env),
+    memory: memoryBudget(env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 2 ** 20 - ownMemory),
     delivered: (receiptHandle) => sqsDelivered(sqs, env.JOBS_QUEUE_URL, receiptHandle),
     log: jsonLog("worker"),
   };
@@ -71,6 +77,13 @@ export function composeSweep(environment: Environment) {
     policy: policyOf(env),
     log: jsonLog("sweep"),
   };
+}
+
+/** What the worker takes without a picture in hand: Node, the bundle and the SDKs. */
+const ownMemory = 150 * 2 ** 20;
+
+function registryFrom(env: z.infer<typeof ApiEnv> | z.infer<typeof WorkerEnv>): Registry {
+  return registryOf({ retired: env.RETIRED_MODELS, overrides: env.MODEL_OVERRIDES });
 }
 
 function policyOf(env: CommonEnv): Policy {

@@ -1,3 +1,4 @@
+import { ModelOverride } from "@plantain/core/model/registry";
 import * as z from "zod";
 
 const milliseconds = z.coerce.number().int().positive();
@@ -17,14 +18,33 @@ const Common = z.object({
   ARRIVAL_MS: milliseconds,
 });
 
+/** The models that a stage knows, the same for every function that asks. */
+const Models = z.object({
+  /** Whether the old id of a model that was shut down is served by its successor, or refused. */
+  RETIRED_MODELS: z.enum(["serve", "refuse"]),
+  /** JSON list of additions and changes to the built-in registry. */
+  MODEL_OVERRIDES: z.string().transform(parseJson).pipe(z.array(ModelOverride)),
+});
+
+function parseJson(text: string, ctx: z.RefinementCtx<string>): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    ctx.addIssue("Not JSON");
+    return z.NEVER;
+  }
+}
+
 export type CommonEnv = z.infer<typeof Common>;
 
-export const ApiEnv = Common.extend({
+export const ApiEnv = Common.extend(Models.shape).extend({
   /** The model of a job that names none: an id or alias of the registry. */
   DEFAULT_MODEL: z.string().min(1),
 });
 
-export const WorkerEnv = Common.extend({
+export const WorkerEnv = Common.extend(Models.shape).extend({
+  /** Megabytes, set by Lambda itself. */
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive(),
   /** Name of the SSM SecureString that holds the Gemini API key. */
   GEMINI_API_KEY_PARAMETER: z.string().min(1),
   /** Where Gemini is; unset means Google. The local runtime points it at the simulator. */

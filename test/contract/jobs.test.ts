@@ -36,6 +36,7 @@ const paid: Call = {
 };
 const image = {
   index: 0,
+  fence: 1,
   key: "out/acme/x/1/0",
   mediaType: "image/png",
   width: 8,
@@ -157,7 +158,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         failure: null,
         calls: [paid],
       } as const;
-      const result = { images: [image], text: null, warnings: ["w"] };
+      const result = { images: [image], text: null, grounding: null, usedHistory: true, warnings: ["w"] };
       expect(await jobs.write(job, done, { attempt, result })).toEqual({ written: true });
       expect(await jobs.read(job.id)).toMatchObject({ job: done, result, attempts: [attempt] });
       const again = next(job, { type: "canceled", at: now + 9 });

@@ -35,7 +35,10 @@ describe.each(stages)("in stage $name", ({ name, protocol, defaultModel, geminiA
   test("every function is given the variables it demands, and no others", () => {
     const { stateless } = synthesized(name);
     const api = z.strictObject(ApiEnv.shape).parse(environment(stateless, /^ApiFunction/));
-    const worker = z.strictObject(WorkerEnv.shape).parse(environment(stateless, /^WorkerFunction/));
+    const worker = z.strictObject(WorkerEnv.shape).parse({
+      ...environment(stateless, /^WorkerFunction/),
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "1024", // Lambda sets it
+    });
     const sweep = z.strictObject(SweepEnv.shape).parse(environment(stateless, /^SweepFunction/));
     expect(api).toMatchObject({ ...expected, DEFAULT_MODEL: defaultModel });
     expect(worker).toMatchObject({ ...expected, GEMINI_API_KEY_PARAMETER: geminiApiKeyParameter });

@@ -1,3 +1,4 @@
+import { turnsOf } from "@plantain/core/conversation/turns";
 import { DomainError } from "@plantain/core/error";
 import { sha256Hex } from "@plantain/core/hash";
 import { isJobId } from "@plantain/core/id";
@@ -5,17 +6,16 @@ import { cancel } from "@plantain/core/job/cancel";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import type { JobRecord } from "@plantain/core/job/ports";
 import { submit } from "@plantain/core/job/submit";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import * as z from "zod";
 import { needs } from "../auth.ts";
-import { fieldErrors } from "../field-errors.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { JobBody, submissionOf } from "../job-body.ts";
 import type { ApiContext, ApiPorts } from "../ports.ts";
-import { problem } from "../problem.ts";
+import { invalid, readBody } from "../read-body.ts";
 import { readJob } from "../read-job.ts";
 import { readPreferredWait, readWait, waitUntilOver } from "../wait.ts";
-import { jobSummary, wireJob } from "../wire.ts";
+import { jobSummary, wireAttempt, wireJob, wireTurn } from "../wire.ts";
 
 const pollSeconds = 2;
 
@@ -31,19 +31,13 @@ export function jobRoutes(ports: ApiPorts): Hono<ApiContext> {
 
   routes.post("/", needs("jobs:write"), async (c) => {
     const arrivedAt = clock.now();
-    const body = await readBody(c);
-    if (body instanceof Response) return body;
-    const parsed = JobBody.safeParse(body);
-    if (!parsed.success) return invalid(c, parsed.error);
-    if (parsed.data.prompt === undefined && parsed.data.images.length === 0) {
-      const message = "Say what the image should show, or send images";
-      throw new DomainError("invalid_request", message, { field: "prompt" });
-    }
+    const read = await readBody(c, JobBody);
+    if (read instanceof Response) return read;
     const { tenant } = c.var.caller;
     const { job, request, replayed } = await submit(
       ports,
       tenant,
-      submissionOf(parsed.data, ports.defaultModel),
+      submissionOf(read.body, ports.defaultModel),
       readIdempotencyKey(c.req.header("idempotency-key")),
       (error) => log.warn("Cannot send message; the sweep will", { requestId: c.var.requestId, error }),
     );
@@ -100,28 +94,17 @@ export function jobRoutes(ports: ApiPorts): Hono<ApiContext> {
     return c.json(await wireJob(await readJob(jobs, tenant, id), signedUrls, clock.now()));
   });
 
+  routes.get("/:id/attempts", needs("jobs:read"), async (c) => {
+    const { attempts } = await readJob(jobs, c.var.caller.tenant, c.req.param("id"));
+    return c.json({ object: "list", data: attempts.map(wireAttempt) });
+  });
+
+  routes.get("/:id/turns", needs("jobs:read"), async (c) => {
+    const turns = await turnsOf(jobs, await readJob(jobs, c.var.caller.tenant, c.req.param("id")));
+    return c.json({ object: "list", data: turns.map(wireTurn) });
+  });
+
   return routes;
-}
-
-async function readBody(c: Context<ApiContext>): Promise<unknown> {
-  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/json") {
-    const detail = `Send the job as JSON with \`Content-Type: application/json\`${type ? `, not "${type}"` : ""}`;
-    return problem(c, "unsupported_media_type", detail);
-  }
-  try {
-    const body: unknown = JSON.parse(await c.req.text());
-    return body;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return problem(c, "invalid_json", "The body is not valid JSON; check its quotes, commas and braces");
-  }
-}
-
-function invalid(c: Context<ApiContext>, error: z.ZodError): Response {
-  const errors = fieldErrors(error.issues);
-  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join("; ");
-  return problem(c, "invalid_request", detail, errors);
 }
 
 /** A queued job that waits for its next attempt needn't be looked at before that. */

@@ -6,6 +6,8 @@ export type RefusalCode =
   | "image_too_large"
   | "source_job_not_found"
   | "source_job_not_succeeded"
+  | "source_image_not_found"
+  | "conversation_too_long"
   | "job_not_found"
   | "image_not_found"
   | "invalid_cursor"

@@ -1,9 +1,13 @@
 import { sha256Hex } from "./hash.ts";
 
-/** A value as JSON bytes, with their hash. */
-export function encodeJson(value: unknown): { bytes: Uint8Array; sha256: string } {
+/** A value as a JSON object to be stored. */
+export function encodeJson(value: unknown): {
+  bytes: readonly Uint8Array[];
+  mediaType: string;
+  sha256: string;
+} {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
-  return { bytes, sha256: sha256Hex(bytes) };
+  return { bytes: [bytes], mediaType: "application/json", sha256: sha256Hex(bytes) };
 }
 
 /**

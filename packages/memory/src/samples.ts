@@ -5,11 +5,14 @@ import type { Policy } from "@plantain/core/job/policy";
 import type { Answer, GeneratedImage } from "@plantain/core/job/ports";
 import type { JobRequest } from "@plantain/core/job/request";
 import { noUsage } from "@plantain/core/model/pricing";
+import { registryOf } from "@plantain/core/model/registry";
 import { seededRandom } from "./clock.ts";
 
 /*
  * Ready-made domain values for tests; each takes what the test is about and fills in the rest.
  */
+
+export const sampleRegistry = registryOf({ retired: "serve", overrides: [] });
 
 export const samplePolicy: Policy = {
   leaseMs: 60_000,
@@ -69,6 +72,13 @@ export function sampleRequest(about: Partial<JobRequest> = {}): JobRequest {
     imageSize: null,
     count: 1,
     output: "image",
+    thinking: null,
+    grounding: { web: false, images: false },
+    safety: {},
+    seed: null,
+    continueFrom: null,
+    continued: null,
+    history: [],
     metadata: {},
     warnings: [],
     estimatedCost: 138_000_000,
@@ -89,11 +99,14 @@ export function sampleImage(text = "picture"): GeneratedImage {
   };
 }
 
-export function sampleAnswer(text = "picture"): Answer {
+export function sampleAnswer(text = "picture"): Extract<Answer, { type: "image" }> {
+  const image = sampleImage(text);
   return {
     type: "image",
-    image: sampleImage(text),
+    image,
+    parts: [{ type: "image", image, signature: `signature of ${text}` }],
     text: null,
+    grounding: null,
     usage: { ...noUsage, inputText: 5, outputImage: 1120, thinking: 200 },
     upstream: { status: 200, finishReason: "STOP" },
   };

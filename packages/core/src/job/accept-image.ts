@@ -1,15 +1,10 @@
+import { findImage } from "../conversation/find-image.ts";
 import { DomainError } from "../error.ts";
 import { sha256Hex } from "../hash.ts";
-import type { JobId } from "../id.ts";
-import { inspect, type MediaType, mediaTypes } from "../image/inspect.ts";
+import { inspect, mediaTypes } from "../image/inspect.ts";
 import type { Jobs } from "./ports.ts";
 import type { InputImage } from "./request.ts";
-
-/** A reference image as a caller hands it in. */
-export type SubmittedImage =
-  /** `mediaType` is what the caller says; the bytes decide, and a contradiction is refused. */
-  | { readonly type: "data"; readonly bytes: Uint8Array; readonly mediaType: MediaType | null }
-  | { readonly type: "job"; readonly jobId: JobId; readonly index: number };
+import type { SubmittedImage } from "./submission.ts";
 
 const largestPixels = 40_000_000;
 
@@ -24,7 +19,10 @@ export async function acceptImage(
   image: SubmittedImage,
   index: number,
 ): Promise<{ image: InputImage; bytes: Uint8Array | null }> {
-  return image.type === "data" ? inspectInput(image, index) : findSource(jobs, tenant, image, index);
+  if (image.type === "data") return inspectInput(image, index);
+  const field = `images[${index}]`;
+  const found = await findImage(jobs, tenant, image, `${field}.job_id`, `${field}.index`);
+  return { image: found.image, bytes: null };
 }
 
 function inspectInput(
@@ -60,41 +58,4 @@ function inspectInput(
   }
   const sha256 = sha256Hex(bytes);
   return { image: { sha256, mediaType, bytes: bytes.length, width, height, source: null }, bytes };
-}
-
-async function findSource(
-  jobs: Jobs,
-  tenant: string,
-  { jobId, index: wanted }: Extract<SubmittedImage, { type: "job" }>,
-  index: number,
-): Promise<{ image: InputImage; bytes: null }> {
-  const record = await jobs.read(jobId);
-  if (!record || record.job.tenant !== tenant) {
-    throw new DomainError("source_job_not_found", `Cannot use image ${index}: there is no job "${jobId}"`, {
-      field: `images[${index}].job_id`,
-    });
-  }
-  if (record.job.status !== "succeeded" || !record.result) {
-    throw new DomainError(
-      "source_job_not_succeeded",
-      `Cannot use image ${index}: job "${jobId}" is ${record.job.status}; only a succeeded job has images`,
-      { field: `images[${index}].job_id` },
-    );
-  }
-  const source = record.result.images.find((image) => image.index === wanted);
-  if (!source) {
-    throw new DomainError(
-      "image_not_found",
-      `Cannot use image ${index}: job "${jobId}" has no image ${wanted}`,
-      {
-        field: `images[${index}].index`,
-        allowed: record.result.images.map((image) => String(image.index)),
-      },
-    );
-  }
-  const { key, sha256, mediaType, bytes, width, height } = source;
-  return {
-    image: { sha256, mediaType, bytes, width, height, source: { jobId, index: wanted, key } },
-    bytes: null,
-  };
 }

@@ -1,8 +1,8 @@
-import { chooseModel, expectedPixels } from "../model/registry.ts";
+import { expectedPixels, type Registry } from "../model/registry.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Failure, failureClasses } from "./failure.ts";
 import { advance, type Fact, type RunningJob } from "./job.ts";
-import type { ImageOutcome, Outcome, Result } from "./outcome.ts";
+import type { GroundingRecord, ImageOutcome, Outcome, Result } from "./outcome.ts";
 import type { Policy } from "./policy.ts";
 import type { JobRequest } from "./request.ts";
 
@@ -19,6 +19,7 @@ export type Conclusion = {
  * Once nothing more will be tried, what is there is a success with a warning, and nothing at all is a failure.
  */
 export function conclude(
+  registry: Registry,
   job: RunningJob,
   request: JobRequest,
   outcomes: readonly Outcome[],
@@ -32,7 +33,7 @@ export function conclude(
     fact: { type: "succeeded", at, fence: job.fence },
     ended: "succeeded",
     failure: null,
-    result: resultOf(job, request, images, missing),
+    result: resultOf(registry, job, request, images, missing),
   });
   const failure = mostPatient(failures) ?? refusals[0];
   if (!failure) return succeeded([]);
@@ -52,6 +53,7 @@ function mostPatient(failures: readonly Failure[]): Failure | undefined {
 }
 
 function resultOf(
+  registry: Registry,
   job: RunningJob,
   request: JobRequest,
   outcomes: readonly ImageOutcome[],
@@ -62,20 +64,53 @@ function resultOf(
   return {
     images: sorted.map(({ image }) => image),
     text: texts.length > 0 ? texts.join("\n\n") : null,
+    grounding: mergeGrounding(sorted.flatMap(({ grounding }) => grounding ?? [])),
+    usedHistory: sorted.every(({ historyUnused }) => historyUnused === null),
     warnings: [
       ...missing.map(
         ({ code, message }) => `An image of the ${request.count} is missing: ${code}: ${message}`,
       ),
-      ...sorted.flatMap(({ image }) => sizeWarning(job, request, image)),
+      ...sorted.flatMap(({ image }) => sizeWarning(registry, job, request, image)),
+      ...historyWarnings(request, sorted),
     ],
+  };
+}
+
+/** At submit nothing was known of this: the turns were to be sent, and then could not be. */
+function historyWarnings(request: JobRequest, outcomes: readonly ImageOutcome[]): string[] {
+  if (request.history.length === 0) return [];
+  const reason = outcomes.find(({ historyUnused }) => historyUnused !== null)?.historyUnused;
+  return reason
+    ? [`The turns before were not sent: ${reason}; the image of the last one was sent instead`]
+    : [];
+}
+
+/** Each image of a job may rest on searches of its own; all have to be shown. */
+function mergeGrounding(each: readonly GroundingRecord[]): GroundingRecord | null {
+  if (each.length === 0) return null;
+  const unique = (texts: readonly string[]) => [...new Set(texts)];
+  const byPage = <T extends { page: string }>(links: readonly T[]) => [
+    ...new Map(links.map((link) => [link.page, link])).values(),
+  ];
+  return {
+    webQueries: unique(each.flatMap(({ webQueries }) => webQueries)),
+    imageQueries: unique(each.flatMap(({ imageQueries }) => imageQueries)),
+    pages: byPage(each.flatMap(({ pages }) => pages)),
+    pictures: byPage(each.flatMap(({ pictures }) => pictures)),
+    widgets: unique(each.flatMap(({ widgets }) => widgets)),
   };
 }
 
 const tolerance = 0.1;
 
 /** Gemini ignores the asked size at times; the user should hear of it, not find out. */
-function sizeWarning(job: RunningJob, request: JobRequest, image: ImageOutcome["image"]): string[] {
-  const expected = expectedPixels(chooseModel(job.model).model, request.imageSize, request.aspectRatio);
+function sizeWarning(
+  registry: Registry,
+  job: RunningJob,
+  request: JobRequest,
+  image: ImageOutcome["image"],
+): string[] {
+  const expected = expectedPixels(registry.choose(job.model).model, request.imageSize, request.aspectRatio);
   if (!expected) return [];
   const [width, height] = expected;
   const off = Math.max(Math.abs(image.width - width) / width, Math.abs(image.height - height) / height);

@@ -16,6 +16,7 @@ export type FailureCode =
   | "invalid_request"
   | "too_large"
   | "input_unavailable"
+  | "history_rejected"
   | "deadline_exceeded"
   | "internal";
 
@@ -149,6 +150,13 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     ...never,
     retryable: false,
     hint: "A reference image is gone: its job was deleted or its retention ended. Submit again with the image itself",
+  },
+  history_rejected: {
+    retries: 1,
+    waitMs: 0,
+    longestWaitMs: 0,
+    retryable: true,
+    hint: "Gemini no longer accepts the turns before this one; give the earlier image as a reference image instead",
   },
   deadline_exceeded: {
     ...never,

@@ -20,6 +20,11 @@ export function outcomeKey(job: Owned, fence: number, index: number): string {
   return `${metaPrefix(job)}${fence}/${index}.json`;
 }
 
+/** A picture of the answer that isn't its result: earlier ones, kept because a later turn has to send them back. */
+export function partKey(job: Owned, fence: number, index: number, part: number): string {
+  return `${metaPrefix(job)}${fence}/${index}.${part}`;
+}
+
 export function imageKey(job: Owned, fence: number, index: number): string {
   return `out/${job.tenant}/${job.id}/${fence}/${index}`;
 }

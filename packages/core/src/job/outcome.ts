@@ -32,6 +32,8 @@ export const UsageRecord = z.object({
 /** A picture in the store, measured from its bytes. */
 export const StoredImage = z.object({
   index: Count,
+  /** The attempt that made it; its outcome lies under the same fence. */
+  fence: z.number().int().positive(),
   key: z.string(),
   mediaType: z.enum(mediaTypes),
   width: z.number().int().positive(),
@@ -40,6 +42,35 @@ export const StoredImage = z.object({
   sha256: z.string(),
 });
 export type StoredImage = z.infer<typeof StoredImage>;
+
+const Link = z.object({ page: z.string(), title: z.string().nullable(), domain: z.string().nullable() });
+
+/** What a grounded answer rests on, with what Google's terms ask to show beside it. */
+export const GroundingRecord = z.object({
+  webQueries: z.array(z.string()),
+  imageQueries: z.array(z.string()),
+  /** Pages that the answer used. */
+  pages: z.array(Link),
+  /** Pictures found, each with the page it stands on, which is what has to be linked. */
+  pictures: z.array(Link.extend({ picture: z.string().nullable() })),
+  /** Google's search widget, HTML to be shown unchanged. */
+  widgets: z.array(z.string()),
+});
+export type GroundingRecord = z.infer<typeof GroundingRecord>;
+
+const Signature = z.string().nullable();
+
+/** The model's answer part by part, to be sent back as it is in a later turn; pictures stay where they are stored. */
+export const StoredPart = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("text"), text: z.string(), signature: Signature }),
+  z.object({
+    type: z.literal("image"),
+    key: z.string(),
+    mediaType: z.enum(mediaTypes),
+    signature: Signature,
+  }),
+]);
+export type StoredPart = z.infer<typeof StoredPart>;
 
 const common = {
   /** Nanodollars; `null` where a price isn't published. */
@@ -56,6 +87,10 @@ export const Outcome = z.discriminatedUnion("type", [
     type: z.literal("image"),
     image: StoredImage,
     text: z.string().nullable(),
+    grounding: GroundingRecord.nullable(),
+    parts: z.array(StoredPart),
+    /** Why the turns before were not sent along although there were some; `null` where nothing was left out. */
+    historyUnused: z.string().nullable(),
     upstream: UpstreamRecord.nullable(),
     ...common,
   }),
@@ -68,6 +103,9 @@ export type ImageOutcome = Extract<Outcome, { type: "image" }>;
 export const Result = z.object({
   images: z.array(StoredImage).min(1),
   text: z.string().nullable(),
+  grounding: GroundingRecord.nullable(),
+  /** Whether the turns before were really gone on from, as far as there were any. */
+  usedHistory: z.boolean(),
   warnings: z.array(z.string()),
 });
 export type Result = z.infer<typeof Result>;

@@ -1,16 +1,22 @@
 import type { Clock, Random } from "../clock.ts";
 import { encodeJson } from "../json.ts";
-import { costOf, noUsage, type Usage } from "../model/pricing.ts";
-import { chooseModel } from "../model/registry.ts";
+import { costOf, noUsage } from "../model/pricing.ts";
+import type { Registry } from "../model/registry.ts";
 import type { Call } from "./attempt.ts";
 import { type Failure, failureClasses } from "./failure.ts";
 import { insist } from "./insist.ts";
 import type { RunningJob } from "./job.ts";
-import { imageKey, outcomeKey } from "./keys.ts";
+import { imageKey, outcomeKey, partKey } from "./keys.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Answer, ImageModel, ModelCall, Objects } from "./ports.ts";
+import type { Answer, Bytes, ImageModel, ModelCall, Objects } from "./ports.ts";
 
-type Ports = { objects: Objects; model: ImageModel; clock: Clock; random: Random };
+type Ports = {
+  objects: Objects;
+  model: ImageModel;
+  clock: Clock;
+  random: Random;
+  registry: Registry;
+};
 
 /** What paying for one image index came to. `outcome` is there when it is final, and is stored. */
 export type Paid = {
@@ -28,16 +34,16 @@ export async function pay(
   ports: Ports,
   job: RunningJob,
   call: ModelCall,
-  index: number,
+  { index, historyUnused }: { index: number; historyUnused: string | null },
   limitMs: number,
   signal: AbortSignal,
   onAnswer: (call: Call) => void,
 ): Promise<Paid> {
-  const { clock, objects } = ports;
+  const { clock } = ports;
   const startedAt = clock.now();
   const answer = await ask(ports, call, limitMs, signal);
   const answeredAt = clock.now();
-  const cost = answer.usage ? costOf(chooseModel(job.model).model, answer.usage) : null;
+  const cost = answer.usage ? costOf(ports.registry.choose(job.model).model, answer.usage) : null;
   const billed = answer.type === "image" ? "yes" : answer.failure.billed;
   const known: Call = {
     index,
@@ -50,27 +56,54 @@ export async function pay(
     storedAt: null,
   };
   onAnswer(known);
-  const outcome = outcomeOf(job, index, answer, known);
-  if (!outcome)
-    return { call: known, outcome: null, failure: answer.type === "failure" ? answer.failure : null };
-  const json = encodeJson(outcome);
-  await insist(ports, signal, () =>
-    objects.put(outcomeKey(job, job.fence, index), [json.bytes], {
-      mediaType: "application/json",
-      sha256: json.sha256,
-    }),
-  );
-  if (answer.type === "image") {
-    const { bytes, mediaType, sha256 } = answer.image;
-    await insist(ports, signal, () =>
-      objects.put(imageKey(job, job.fence, index), bytes, { mediaType, sha256 }),
-    );
+  if (answer.type === "failure") {
+    const { failure } = answer;
+    const isFinal = failureClasses[failure.code].retries === 0;
+    if (!isFinal) return { call: known, outcome: null, failure };
+    const refused: Outcome = { type: "refused", index, failure, usage: known.usage, cost: known.cost };
+    await store(ports, signal, outcomeKey(job, job.fence, index), encodeJson(refused));
+    return { call: { ...known, storedAt: clock.now() }, outcome: refused, failure };
   }
-  return {
-    call: { ...known, storedAt: clock.now() },
-    outcome,
-    failure: answer.type === "failure" ? answer.failure : null,
+  const { outcome: told, pictures } = place(job, index, answer);
+  const outcome: Outcome = { ...told, historyUnused, usage: known.usage, cost: known.cost };
+  await store(ports, signal, outcomeKey(job, job.fence, index), encodeJson(outcome));
+  for (const { key, image } of pictures) await store(ports, signal, key, image);
+  return { call: { ...known, storedAt: clock.now() }, outcome, failure: null };
+}
+
+type Storable = { readonly bytes: Bytes; readonly mediaType: string; readonly sha256: string };
+
+function store(ports: Ports, signal: AbortSignal, key: string, { bytes, ...about }: Storable): Promise<void> {
+  return insist(ports, signal, () => ports.objects.put(key, bytes, about));
+}
+
+type ImageAnswer = Extract<Answer, { type: "image" }>;
+
+/** Gives each picture of an answer its place: the result among the images, the others beside the outcome. */
+function place(job: RunningJob, index: number, { image, parts, text, grounding, upstream }: ImageAnswer) {
+  const { fence } = job;
+  const key = imageKey(job, fence, index);
+  const placed = parts.map((part, at) =>
+    part.type === "image"
+      ? { ...part, key: part.image === image ? key : partKey(job, fence, index, at) }
+      : part,
+  );
+  const { mediaType, width, height, size, sha256 } = image;
+  const outcome = {
+    type: "image" as const,
+    image: { index, fence, key, mediaType, width, height, bytes: size, sha256 },
+    text,
+    grounding,
+    upstream,
+    parts: placed.map((part) =>
+      part.type === "text"
+        ? part
+        : { type: part.type, key: part.key, mediaType: part.image.mediaType, signature: part.signature },
+    ),
   };
+  const others = placed.flatMap((part) => (part.type === "image" && part.image !== image ? [part] : []));
+  // The result last: once it is there, so is all that a later turn needs
+  return { outcome, pictures: [...others, { key, image }] };
 }
 
 async function ask(
@@ -100,27 +133,4 @@ function timedOut(limitMs: number): Failure {
     message: `Gemini didn't answer within ${Math.round(limitMs / 1000)} s`,
     billed: "unknown",
   };
-}
-
-function outcomeOf(
-  job: RunningJob,
-  index: number,
-  answer: Answer,
-  { usage, cost }: { usage: Usage | null; cost: number | null },
-): Outcome | null {
-  if (answer.type === "failure") {
-    const final = failureClasses[answer.failure.code].retries === 0;
-    return final ? { type: "refused", index, failure: answer.failure, usage, cost } : null;
-  }
-  const { mediaType, width, height, size, sha256 } = answer.image;
-  const image = {
-    index,
-    key: imageKey(job, job.fence, index),
-    mediaType,
-    width,
-    height,
-    bytes: size,
-    sha256,
-  };
-  return { type: "image", image, text: answer.text, upstream: answer.upstream, usage, cost };
 }

@@ -1,12 +1,12 @@
 import type { JobId } from "../id.ts";
 import type { MediaType } from "../image/inspect.ts";
-import type { AspectRatio, ImageSize } from "../model/model.ts";
+import type { AspectRatio, ImageSize, Thinking } from "../model/model.ts";
 import type { Usage } from "../model/pricing.ts";
 import type { Attempt, Call } from "./attempt.ts";
 import type { Failure, Upstream } from "./failure.ts";
 import type { Job, JobStatus } from "./job.ts";
-import type { Result } from "./outcome.ts";
-import type { JobRequest } from "./request.ts";
+import type { GroundingRecord, Result } from "./outcome.ts";
+import type { Grounding, JobRequest, Safety } from "./request.ts";
 
 /** All that is known of a job, read in one go. */
 export type JobRecord = {
@@ -96,14 +96,34 @@ export interface SignedUrls {
   sign(key: string, at: number, fileName: string): Promise<{ url: string; expiresAt: number }>;
 }
 
+/** A picture on its way to the provider. */
+export type ImageInput = { readonly mediaType: MediaType; readonly bytes: Uint8Array };
+
+/** An earlier turn, as it was asked and as it was answered. */
+export type HistoryTurn = {
+  readonly prompt: string;
+  readonly images: readonly ImageInput[];
+  readonly reply: readonly ReplyPart[];
+};
+
+/** A part of the model's answer; its signature goes back verbatim on the same part. */
+export type ReplyPart =
+  | { readonly type: "text"; readonly text: string; readonly signature: string | null }
+  | ({ readonly type: "image"; readonly signature: string | null } & ImageInput);
+
 /** One picture asked of the provider. */
 export type ModelCall = {
   readonly model: string;
+  readonly history: readonly HistoryTurn[];
   readonly prompt: string;
-  readonly images: readonly { readonly mediaType: MediaType; readonly bytes: Uint8Array }[];
+  readonly images: readonly ImageInput[];
   readonly aspectRatio: AspectRatio | null;
   readonly imageSize: ImageSize | null;
   readonly output: "image" | "image_and_text";
+  readonly thinking: Thinking | null;
+  readonly grounding: Grounding;
+  readonly safety: Safety;
+  readonly seed: number | null;
 };
 
 /** A picture that the provider drew: its type and size as its own bytes tell them. */
@@ -116,11 +136,19 @@ export type GeneratedImage = {
   readonly sha256: string;
 };
 
+/** A part of the answer to a call, in the order they came. */
+export type GeneratedPart =
+  | { readonly type: "text"; readonly text: string; readonly signature: string | null }
+  | { readonly type: "image"; readonly image: GeneratedImage; readonly signature: string | null };
+
 export type Answer =
   | {
       readonly type: "image";
+      /** The last picture of the answer; it is among `parts` too. */
       readonly image: GeneratedImage;
+      readonly parts: readonly GeneratedPart[];
       readonly text: string | null;
+      readonly grounding: GroundingRecord | null;
       readonly usage: Usage | null;
       readonly upstream: Upstream;
     }

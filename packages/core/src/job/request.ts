@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { isJobId } from "../id.ts";
 import { mediaTypes } from "../image/inspect.ts";
+import { aspectRatios, imageSizes, thinkingLevels } from "../model/model.ts";
 
 const JobIdText = z.string().refine(isJobId, "Not a job id");
 
@@ -16,34 +17,54 @@ export const InputImage = z.object({
 });
 export type InputImage = z.infer<typeof InputImage>;
 
+/** Web and image search that the model may use. */
+export const Grounding = z.object({ web: z.boolean(), images: z.boolean() });
+export type Grounding = z.infer<typeof Grounding>;
+
+export const harmCategories = [
+  "harassment",
+  "hate_speech",
+  "sexually_explicit",
+  "dangerous_content",
+] as const;
+export const safetyThresholds = [
+  "block_low_and_above",
+  "block_medium_and_above",
+  "block_only_high",
+  "block_none",
+  "off",
+] as const;
+
+/** What Gemini's own filters let through, by kind of harm; what isn't named stays at Google's default. */
+export const Safety = z.partialRecord(z.enum(harmCategories), z.enum(safetyThresholds));
+export type Safety = z.infer<typeof Safety>;
+
+/** One turn of a conversation: a job, and which of its images the next turn went on from. */
+export const TurnRef = z.object({ jobId: JobIdText, index: z.number().int() });
+export type TurnRef = z.infer<typeof TurnRef>;
+
 /** What the caller asked for, validated and with defaults: all that an attempt needs to know. */
 export const JobRequest = z.object({
   /** The model as the caller named it; the job's `model` is what serves it. */
   requestedModel: z.string(),
   prompt: z.string(),
   images: z.array(InputImage),
-  aspectRatio: z
-    .enum([
-      "1:1",
-      "2:3",
-      "3:2",
-      "3:4",
-      "4:3",
-      "4:5",
-      "5:4",
-      "9:16",
-      "16:9",
-      "21:9",
-      "1:4",
-      "4:1",
-      "1:8",
-      "8:1",
-    ])
-    .nullable(),
-  imageSize: z.enum(["512", "1K", "2K", "4K"]).nullable(),
+  aspectRatio: z.enum(aspectRatios).nullable(),
+  imageSize: z.enum(imageSizes).nullable(),
   /** Images wanted; one paid call each. */
   count: z.number().int().min(1).max(4),
   output: z.enum(["image", "image_and_text"]),
+  thinking: z.enum(thinkingLevels).nullable(),
+  grounding: Grounding,
+  safety: Safety,
+  /** For the first image; each further one takes the next number, or all would be alike. */
+  seed: z.number().int().nullable(),
+  /** The earlier job's image that this job goes on from. */
+  continueFrom: TurnRef.nullable(),
+  /** That image, for when the turns before can't be used. */
+  continued: InputImage.nullable(),
+  /** The turns to send along, oldest first, `continueFrom` last; empty where they can't be used. */
+  history: z.array(TurnRef),
   metadata: z.record(z.string(), z.string()),
   /** What the caller should know about how the request is served. */
   warnings: z.array(z.string()),

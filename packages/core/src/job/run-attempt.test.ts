@@ -4,12 +4,19 @@ import { memoryJobs } from "@plantain/memory/jobs";
 import { hanging, type ScriptedModel, scriptedModel } from "@plantain/memory/model";
 import { memoryObjects } from "@plantain/memory/objects";
 import { memoryQueue } from "@plantain/memory/queue";
-import { sampleAnswer, sampleJob, samplePolicy, sampleRequest } from "@plantain/memory/samples";
+import {
+  sampleAnswer,
+  sampleJob,
+  samplePolicy,
+  sampleRegistry,
+  sampleRequest,
+} from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
 import type { JobId } from "../id.ts";
 import { cancel } from "./cancel.ts";
 import type { Failure } from "./failure.ts";
 import { imageKey, inputKey, outcomeKey } from "./keys.ts";
+import { memoryBudget } from "./memory-budget.ts";
 import type { Answer, Jobs } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
 import { runAttempt, type WorkerPorts } from "./run-attempt.ts";
@@ -38,6 +45,8 @@ async function world(model: ScriptedModel, request: Partial<JobRequest> = {}) {
     clock,
     random: seededRandom(),
     policy: samplePolicy,
+    registry: sampleRegistry,
+    memory: memoryBudget(1e9),
   };
   const job = sampleJob({ createdAt: clock.now() });
   await jobs.create(job, sampleRequest(request), null, clock.now());

@@ -1,18 +1,20 @@
 import type { Clock, Random } from "../clock.ts";
 import type { JobId } from "../id.ts";
-import { adopt, nothingAdopted } from "./adopt.ts";
+import type { Registry } from "../model/registry.ts";
+import { type Adopted, adopt, nothingAdopted } from "./adopt.ts";
 import { type Attempt, type Call, unknownCall } from "./attempt.ts";
 import { claim, type Unclaimed } from "./claim.ts";
-import { type Conclusion, conclude } from "./conclude.ts";
+import { type Closed, closeAttempt, type InHand, releaseAttempt } from "./close-attempt.ts";
 import type { Failure } from "./failure.ts";
+import { callFor, gather, type Material } from "./gather.ts";
 import { heartbeat, LeaseLost } from "./heartbeat.ts";
-import { loadInputs } from "./inputs.ts";
 import { insist } from "./insist.ts";
-import { type Fact, type Job, messageDelayMs, type RunningJob } from "./job.ts";
-import type { Outcome } from "./outcome.ts";
+import type { RunningJob } from "./job.ts";
+import { expectedMemory, type MemoryBudget } from "./memory-budget.ts";
 import { type Paid, pay } from "./pay.ts";
 import type { Policy } from "./policy.ts";
-import type { Delivered, ImageModel, JobQueue, JobRecord, Jobs, Objects } from "./ports.ts";
+import type { Delivered, ImageModel, JobQueue, Jobs, Objects } from "./ports.ts";
+import type { JobRequest } from "./request.ts";
 import { transition } from "./transition.ts";
 
 export type WorkerPorts = {
@@ -23,6 +25,8 @@ export type WorkerPorts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: Policy;
+  readonly registry: Registry;
+  readonly memory: MemoryBudget;
 };
 
 /** What a message came to, for the log. */
@@ -50,7 +54,7 @@ export async function runAttempt(
     return { ended: claimed };
   }
   const beat = heartbeat(ports, claimed, message);
-  const calls = new Map<number, Call>();
+  const calls: Bills = new Map();
   try {
     const report = await attempt(ports, claimed, beat.signal, leftMs, calls);
     await message.ack();
@@ -65,146 +69,99 @@ export async function runAttempt(
   }
 }
 
+type Bills = Map<number, Call>;
+
 async function attempt(
   ports: WorkerPorts,
   claimed: RunningJob,
   signal: AbortSignal,
   leftMs: () => number,
-  calls: Map<number, Call>,
-): Promise<Report> {
-  const { jobs, clock, policy } = ports;
+  calls: Bills,
+): Promise<Closed> {
+  const { jobs, objects, policy, memory, registry } = ports;
   const record = await jobs.read(claimed.id);
   if (!record) throw new LeaseLost("absent");
-  const adopted = claimed.fence > 1 ? await adopt(ports.objects, claimed, record.attempts) : nothingAdopted;
+  const { request } = record;
+  const adopted = claimed.fence > 1 ? await adopt(objects, claimed, record.attempts) : nothingAdopted;
   for (const [fence, bill] of adopted.bills) await jobs.settle(claimed.id, fence, bill);
 
-  const missing = Array.from({ length: record.request.count }, (_, index) => index).filter(
-    (index) => !adopted.outcomes.has(index),
-  );
-  if (missing.length === 0)
-    return close(ports, claimed, signal, record, [...adopted.outcomes.values()], [], calls);
+  const missing = missingIndexes(request, adopted);
+  const close = (inHand: Omit<InHand, "calls">) =>
+    closeAttempt(ports, claimed, request, { ...inHand, calls: [...calls.values()] }, signal);
+  const outcomes = [...adopted.outcomes.values()];
+  if (missing.length === 0) return close({ outcomes, failures: [] });
 
-  const inputs = await loadInputs(ports.objects, claimed, record.request);
-  if (!inputs) {
-    const gone: Failure = {
-      code: "input_unavailable",
-      message: "A reference image no longer exists",
-      billed: "no",
-    };
-    return close(ports, claimed, signal, record, [...adopted.outcomes.values()], [gone], calls);
+  const size = request.imageSize ?? registry.choose(claimed.model).model.defaultSize;
+  const freeMemory = await memory.reserve(expectedMemory(request, size, missing.length), signal);
+  try {
+    const material = await gather(ports, claimed, request);
+    if (!material) return await close({ outcomes, failures: [inputGone] });
+    if (leftMs() < policy.callMs + policy.callMarginMs) return await releaseAttempt(ports, claimed);
+    await recheck(ports, claimed, missing, signal);
+    for (const index of missing) calls.set(index, unknownCall(index));
+    const paid = await payAll(ports, claimed, request, material, missing, signal, calls);
+    for (const { call } of paid) calls.set(call.index, call);
+    return await close({
+      outcomes: [...outcomes, ...paid.flatMap(({ outcome }) => outcome ?? [])],
+      failures: paid.flatMap(({ outcome, failure }) => (failure && !outcome ? [failure] : [])),
+    });
+  } finally {
+    freeMemory();
   }
-  if (leftMs() < policy.callMs + policy.callMarginMs) return release(ports, claimed);
-
-  const rechecked = await insist(ports, signal, () =>
-    transition(
-      jobs,
-      claimed,
-      { type: "rechecked", at: clock.now(), fence: claimed.fence, paying: missing },
-      policy,
-    ),
-  );
-  if (rechecked.refused) throw new LeaseLost(rechecked.refused);
-  for (const index of missing) calls.set(index, unknownCall(index));
-  const limitMs = Math.max(1, Math.min(policy.callMs, claimed.deadlineAt - clock.now()));
-  const { prompt, aspectRatio, imageSize, output } = record.request;
-  const paid = await allOrReason(
-    missing.map((index) =>
-      pay(
-        ports,
-        claimed,
-        { model: claimed.model, prompt, images: inputs, aspectRatio, imageSize, output },
-        index,
-        limitMs,
-        signal,
-        (call) => calls.set(index, call),
-      ),
-    ),
-  );
-  for (const { call } of paid) calls.set(call.index, call);
-  const outcomes = [...adopted.outcomes.values(), ...paid.flatMap(({ outcome }) => outcome ?? [])];
-  const failures = paid.flatMap(({ outcome, failure }: Paid) => (failure && !outcome ? [failure] : []));
-  return close(ports, claimed, signal, record, outcomes, failures, calls);
 }
 
-/** Waits for every call even when one throws: a call's bill must not be lost to its neighbour's fault. */
-async function allOrReason(paying: readonly Promise<Paid>[]): Promise<Paid[]> {
-  const settled = await Promise.allSettled(paying);
+const inputGone: Failure = {
+  code: "input_unavailable",
+  message: "A reference image no longer exists",
+  billed: "no",
+};
+
+function missingIndexes({ count }: JobRequest, { outcomes }: Adopted): number[] {
+  return Array.from({ length: count }, (_, index) => index).filter((index) => !outcomes.has(index));
+}
+
+/** The last look before money is spent: whoever froze since the claim finds out here that the job is another's. */
+async function recheck(
+  ports: WorkerPorts,
+  claimed: RunningJob,
+  paying: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { jobs, clock, policy } = ports;
+  const rechecked = await insist(ports, signal, () =>
+    transition(jobs, claimed, { type: "rechecked", at: clock.now(), fence: claimed.fence, paying }, policy),
+  );
+  if (rechecked.refused) throw new LeaseLost(rechecked.refused);
+}
+
+/** All calls at once. Waits for every one even when one throws: a bill must not be lost to a neighbour's fault. */
+async function payAll(
+  ports: WorkerPorts,
+  claimed: RunningJob,
+  request: JobRequest,
+  material: Material,
+  missing: readonly number[],
+  signal: AbortSignal,
+  calls: Bills,
+): Promise<readonly Paid[]> {
+  const { clock, policy } = ports;
+  const limitMs = Math.max(1, Math.min(policy.callMs, claimed.deadlineAt - clock.now()));
+  const { historyUnused } = material;
+  const settled = await Promise.allSettled(
+    missing.map((index) => {
+      const call = callFor(claimed, request, material, index);
+      const tell = (bill: Call) => calls.set(index, bill);
+      return pay(ports, claimed, call, { index, historyUnused }, limitMs, signal, tell);
+    }),
+  );
   return settled.map((result) => {
     if (result.status === "rejected") throw result.reason;
     return result.value;
   });
 }
 
-/** Ends the attempt: success, retry or failure, in one transaction with its line in the flight recorder. */
-async function close(
-  ports: WorkerPorts,
-  claimed: RunningJob,
-  signal: AbortSignal,
-  { request }: JobRecord,
-  outcomes: readonly Outcome[],
-  failures: readonly Failure[],
-  calls: ReadonlyMap<number, Call>,
-): Promise<Report> {
-  const { jobs, queue, clock, policy, random } = ports;
-  const at = clock.now();
-  const conclusion = conclude(
-    claimed,
-    request,
-    outcomes,
-    failures,
-    { at, random: random.fraction() },
-    policy,
-  );
-  const line: Attempt = {
-    fence: claimed.fence,
-    startedAt: claimed.claimedAt,
-    endedAt: at,
-    ended: conclusion.ended,
-    failure: conclusion.failure,
-    calls: [...calls.values()],
-  };
-  const closed = await insist(ports, signal, () =>
-    transition(jobs, claimed, conclusion.fact, policy, {
-      attempt: line,
-      ...(conclusion.result ? { result: conclusion.result } : {}),
-    }),
-  );
-  if (closed.refused && !isOwn(closed.job, claimed, conclusion)) throw new LeaseLost(closed.refused);
-  if (closed.job?.status === "queued") await resend(queue, closed.job, clock.now());
-  return {
-    ended: conclusion.ended,
-    fence: claimed.fence,
-    ...(conclusion.failure ? { failure: conclusion.failure } : {}),
-  };
-}
-
-/** A commit whose answer was lost finds the job where only the owner of its fence can have brought it. */
-function isOwn(job: Job | null, claimed: RunningJob, { ended }: Conclusion): boolean {
-  const status = ended === "retried" ? "queued" : ended;
-  return job !== null && job.fence === claimed.fence && job.status === status;
-}
-
-async function release(ports: WorkerPorts, claimed: RunningJob): Promise<Report> {
-  const { jobs, queue, clock, policy } = ports;
-  const fact: Fact = { type: "released", at: clock.now(), fence: claimed.fence };
-  const released = await transition(jobs, claimed, fact, policy);
-  if (released.refused) throw new LeaseLost(released.refused);
-  if (released.job.status === "queued") await resend(queue, released.job, clock.now());
-  return { ended: "released", fence: claimed.fence };
-}
-
-async function resend(queue: JobQueue, job: Extract<Job, { status: "queued" }>, at: number): Promise<void> {
-  const delay = messageDelayMs(job, at);
-  // A second more than the wait, so that the message doesn't come early and sit in a worker
-  if (delay !== null) await queue.send(job, delay === 0 ? 0 : delay + 1_000);
-}
-
 /** An attempt that isn't the one to end its job still says what it knows of its bill. */
-async function tellBill(
-  { jobs }: WorkerPorts,
-  claimed: RunningJob,
-  calls: ReadonlyMap<number, Call>,
-): Promise<void> {
+async function tellBill({ jobs }: WorkerPorts, claimed: RunningJob, calls: Bills): Promise<void> {
   const known = [...calls.values()];
   if (known.some(({ billed }) => billed !== "unknown")) await jobs.settle(claimed.id, claimed.fence, known);
 }

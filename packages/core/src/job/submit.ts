@@ -1,30 +1,19 @@
 import type { Clock, Random } from "../clock.ts";
+import { continueFrom } from "../conversation/continue.ts";
 import { DomainError } from "../error.ts";
 import { sha256Hex } from "../hash.ts";
 import { idEntropyBytes, type JobId, newJobId } from "../id.ts";
 import { canonicalJson } from "../json.ts";
-import type { AspectRatio, ImageSize, Model } from "../model/model.ts";
-import { chooseModel } from "../model/registry.ts";
-import { acceptImage, type SubmittedImage } from "./accept-image.ts";
+import type { Registry } from "../model/registry.ts";
+import { acceptImage } from "./accept-image.ts";
+import { checkAbilities } from "./check-abilities.ts";
 import { estimateCost } from "./estimate.ts";
 import { newJob, type QueuedJob } from "./job.ts";
 import { inputKey } from "./keys.ts";
 import type { Policy } from "./policy.ts";
 import type { JobQueue, Jobs, Objects } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
-
-/** A job as a caller asks for it: shapes are validated, what the model can do is not yet. */
-export type Submission = {
-  readonly model: string;
-  readonly prompt: string;
-  readonly images: readonly SubmittedImage[];
-  readonly aspectRatio: AspectRatio | null;
-  readonly imageSize: ImageSize | null;
-  readonly count: number;
-  readonly output: "image" | "image_and_text";
-  readonly deadlineMs: number;
-  readonly metadata: Readonly<Record<string, string>>;
-};
+import type { Submission } from "./submission.ts";
 
 export type SubmitPorts = {
   readonly jobs: Jobs;
@@ -33,6 +22,7 @@ export type SubmitPorts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: Policy;
+  readonly registry: Registry;
 };
 
 /** A job as it was at its creation, which is also what a replay shows. */
@@ -53,9 +43,7 @@ export async function submit(
   idempotencyKey: string | null,
   onUnsent: (error: unknown) => void,
 ): Promise<Submitted> {
-  const { jobs, queue, objects, clock, random, policy } = ports;
-  const { model, warnings } = chooseModel(submission.model);
-  checkAbilities(model, submission);
+  const { jobs, queue, objects, clock, random, policy, registry } = ports;
   const at = clock.now();
   const idempotency =
     idempotencyKey === null
@@ -66,25 +54,27 @@ export async function submit(
     if (holder) return replay(ports, holder.id, holder.fingerprint, idempotency.fingerprint);
   }
 
+  const { model, warnings } = registry.choose(submission.model);
+  checkAbilities(model, submission);
   const inputs = await Promise.all(
     submission.images.map((image, index) => acceptImage(jobs, tenant, image, index)),
   );
+  const { continueFrom: turn } = submission;
+  const continuation = turn && (await continueFrom(jobs, tenant, turn, model.id));
   const id = newJobId(at, random.bytes(idEntropyBytes));
   const job = newJob(
     { id, tenant, model: model.id, createdAt: at, deadlineAt: at + submission.deadlineMs },
     policy,
   );
-  const { prompt, aspectRatio, imageSize, count, output, metadata } = submission;
+  const { model: requestedModel, deadlineMs: _, images: __, ...asked } = submission;
   const request: JobRequest = {
-    requestedModel: submission.model,
-    prompt,
+    ...asked,
+    requestedModel,
+    metadata: { ...submission.metadata },
     images: inputs.map(({ image }) => image),
-    aspectRatio,
-    imageSize,
-    count,
-    output,
-    metadata: { ...metadata },
-    warnings: [...warnings],
+    continued: continuation?.continued ?? null,
+    history: [...(continuation?.history ?? [])],
+    warnings: [...warnings, ...(continuation?.warnings ?? [])],
     estimatedCost: estimateCost(model, submission),
   };
   for (const { image, bytes } of inputs) {
@@ -122,30 +112,6 @@ async function replay(
     request: record.request,
     replayed: true,
   };
-}
-
-/** Refuses what this model can't do, before anything is stored or paid. */
-function checkAbilities(model: Model, { aspectRatio, imageSize, images }: Submission): void {
-  if (aspectRatio !== null && !model.aspectRatios.includes(aspectRatio)) {
-    throw new DomainError("invalid_request", `Model "${model.id}" can't make aspect ratio "${aspectRatio}"`, {
-      field: "aspect_ratio",
-      allowed: model.aspectRatios,
-    });
-  }
-  if (imageSize !== null && !model.imageSizes.includes(imageSize)) {
-    const message =
-      model.imageSizes.length === 0
-        ? `Model "${model.id}" has one size of about 1K; leave image_size out`
-        : `Model "${model.id}" can't make image size "${imageSize}"`;
-    throw new DomainError("invalid_request", message, { field: "image_size", allowed: model.imageSizes });
-  }
-  if (images.length > model.maxReferenceImages) {
-    throw new DomainError(
-      "invalid_request",
-      `Model "${model.id}" takes at most ${model.maxReferenceImages} reference images; ${images.length} were given`,
-      { field: "images" },
-    );
-  }
 }
 
 /** Equal for equal requests: pictures count by their hash, everything else by its canonical JSON. */

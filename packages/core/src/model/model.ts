@@ -1,56 +1,64 @@
-export type AspectRatio =
-  | "1:1"
-  | "2:3"
-  | "3:2"
-  | "3:4"
-  | "4:3"
-  | "4:5"
-  | "5:4"
-  | "9:16"
-  | "16:9"
-  | "21:9"
-  | "1:4"
-  | "4:1"
-  | "1:8"
-  | "8:1";
-export type ImageSize = "512" | "1K" | "2K" | "4K";
-export type Thinking = "minimal" | "low" | "medium" | "high";
+import * as z from "zod";
 
-/** US dollars per million tokens; `null` is a price that Google doesn't publish. */
-export type Prices = {
-  readonly input: number;
-  readonly textOutput: number | null;
-  readonly imageOutput: number;
-};
+export const aspectRatios = [
+  "1:1",
+  "2:3",
+  "3:2",
+  "3:4",
+  "4:3",
+  "4:5",
+  "5:4",
+  "9:16",
+  "16:9",
+  "21:9",
+  "1:4",
+  "4:1",
+  "1:8",
+  "8:1",
+] as const;
+export type AspectRatio = (typeof aspectRatios)[number];
 
-export type Pixels = readonly [width: number, height: number];
+export const imageSizes = ["512", "1K", "2K", "4K"] as const;
+export type ImageSize = (typeof imageSizes)[number];
+
+export const thinkingLevels = ["minimal", "low", "medium", "high"] as const;
+export type Thinking = (typeof thinkingLevels)[number];
+
+/** Width and height. */
+const Pixels = z.tuple([z.number().int().positive(), z.number().int().positive()]);
+export type Pixels = z.infer<typeof Pixels>;
+
+const Price = z.number().nonnegative();
 
 /** What one image model can do and what it costs. */
-export type Model = {
-  readonly id: string;
-  readonly title: string;
-  readonly aliases: readonly Alias[];
-  readonly status: "active" | "deprecated" | "retired";
-  /** The model that serves the jobs of a retired one. */
-  readonly successor?: string;
-  /** Says why a deprecated or retired model should be left. */
-  readonly notice?: string;
-  readonly aspectRatios: readonly AspectRatio[];
+export const Model = z.strictObject({
+  id: z.string().min(1),
+  title: z.string().min(1),
+  /** Other names for it. */
+  aliases: z.array(z.string().min(1)),
+  status: z.enum(["active", "deprecated"]),
+  /** Says why a deprecated model should be left; jobs that use it carry this as a warning. */
+  notice: z.string().nullable(),
+  aspectRatios: z.array(z.enum(aspectRatios)).min(1),
   /** Empty: the model has one size and takes no choice. */
-  readonly imageSizes: readonly ImageSize[];
-  readonly defaultSize: ImageSize;
+  imageSizes: z.array(z.enum(imageSizes)),
+  defaultSize: z.enum(imageSizes),
   /** Pixels by size and ratio, as Google's guide tells them; real images deviate at times, so results are measured. */
-  readonly pixels: Partial<Record<ImageSize, Partial<Record<AspectRatio, Pixels>>>>;
-  readonly maxReferenceImages: number;
+  pixels: z.partialRecord(z.enum(imageSizes), z.partialRecord(z.enum(aspectRatios), Pixels)),
+  maxReferenceImages: z.number().int().nonnegative(),
   /** Levels that the model obeys; empty: thinking can't be chosen. */
-  readonly thinking: readonly Thinking[];
+  thinking: z.array(z.enum(thinkingLevels)),
   /** The model thinks whether it is asked to or not. */
-  readonly alwaysThinks: boolean;
-  readonly grounding: { readonly web: boolean; readonly images: boolean };
-  readonly prices: Prices;
+  alwaysThinks: z.boolean(),
+  grounding: z.strictObject({ web: z.boolean(), images: z.boolean() }),
+  /** Thought signatures come with its answers and have to go back with them. */
+  signsThoughts: z.boolean(),
+  /** US dollars per million tokens; `null` is a price that Google doesn't publish. */
+  prices: z.strictObject({ input: Price, textOutput: Price.nullable(), imageOutput: Price }),
   /** Output tokens that Google's price list expects of one image, by size. */
-  readonly imageTokens: Partial<Record<ImageSize, number>>;
-};
+  imageTokens: z.partialRecord(z.enum(imageSizes), z.number().int().positive()),
+});
+export type Model = z.infer<typeof Model>;
 
-/** Another name for a model; with a `notice`, jobs that use it carry that as a warning. */
-export type Alias = { readonly name: string; readonly notice?: string };
+/** An id that Google has shut down, and the model that serves its jobs now. */
+export type RetiredModel = { readonly id: string; readonly successor: string; readonly since: string };

@@ -1,23 +1,20 @@
-import type { AspectRatio, ImageSize, Model, Pixels } from "./model.ts";
+import {
+  type AspectRatio,
+  aspectRatios,
+  type ImageSize,
+  type Model,
+  type Pixels,
+  type RetiredModel,
+} from "./model.ts";
 
 /*
  * Facts of Google's image-generation guide, pricing and deprecation pages, read in October and November 2026.
  * Pixel sizes are per model family: tokens and price depend on the size, never on the ratio.
  */
 
-const classicRatios: readonly AspectRatio[] = [
-  "1:1",
-  "2:3",
-  "3:2",
-  "3:4",
-  "4:3",
-  "4:5",
-  "5:4",
-  "9:16",
-  "16:9",
-  "21:9",
-];
-const allRatios: readonly AspectRatio[] = [...classicRatios, "1:4", "4:1", "1:8", "8:1"];
+/** The ratios of every model; the extreme ones came later. */
+const classicRatios: AspectRatio[] = aspectRatios.slice(0, 10);
+const allRatios: AspectRatio[] = [...aspectRatios];
 
 /** Version of the price list that costs are computed with: the month it was read in. */
 export const pricingVersion = "2026-11";
@@ -88,8 +85,9 @@ export const models: readonly Model[] = [
   {
     id: "gemini-nano-banana-2.1",
     title: "Nano Banana 2.1",
-    aliases: [{ name: "nano-banana-2.1" }],
+    aliases: ["nano-banana-2.1"],
     status: "active",
+    notice: null,
     aspectRatios: allRatios,
     imageSizes: ["1K", "2K", "4K"],
     defaultSize: "1K",
@@ -97,6 +95,7 @@ export const models: readonly Model[] = [
     maxReferenceImages: 14,
     thinking: ["minimal", "medium", "high"],
     alwaysThinks: true,
+    signsThoughts: true,
     grounding: { web: true, images: true },
     prices: { input: 1.5, textOutput: 7.5, imageOutput: 30 },
     imageTokens: { "1K": 1120, "2K": 1680, "4K": 3780 },
@@ -104,16 +103,9 @@ export const models: readonly Model[] = [
   {
     id: "gemini-3-pro-image",
     title: "Nano Banana Pro",
-    aliases: [
-      { name: "nano-banana-pro" },
-      {
-        name: "gemini-3-pro-image-preview",
-        notice:
-          'Model "gemini-3-pro-image-preview" was shut down on 2026-06-25; "gemini-3-pro-image" serves this job',
-      },
-      { name: "nano-banana-pro-preview" },
-    ],
+    aliases: ["nano-banana-pro", "nano-banana-pro-preview"],
     status: "active",
+    notice: null,
     aspectRatios: classicRatios,
     imageSizes: ["1K", "2K", "4K"],
     defaultSize: "1K",
@@ -121,6 +113,7 @@ export const models: readonly Model[] = [
     maxReferenceImages: 14,
     thinking: [],
     alwaysThinks: true,
+    signsThoughts: true,
     grounding: { web: true, images: false },
     prices: { input: 2, textOutput: 12, imageOutput: 120 },
     imageTokens: { "1K": 1120, "2K": 1120, "4K": 2000 },
@@ -128,8 +121,9 @@ export const models: readonly Model[] = [
   {
     id: "gemini-3.1-flash-lite-image",
     title: "Nano Banana 2 Lite",
-    aliases: [{ name: "nano-banana-2-lite" }],
+    aliases: ["nano-banana-2-lite"],
     status: "active",
+    notice: null,
     aspectRatios: classicRatios,
     imageSizes: ["1K"],
     defaultSize: "1K",
@@ -137,6 +131,7 @@ export const models: readonly Model[] = [
     maxReferenceImages: 14,
     thinking: ["minimal", "high"],
     alwaysThinks: true,
+    signsThoughts: true,
     grounding: { web: false, images: false },
     prices: { input: 0.25, textOutput: null, imageOutput: 30 },
     imageTokens: { "1K": 1120 },
@@ -144,14 +139,7 @@ export const models: readonly Model[] = [
   {
     id: "gemini-3.1-flash-image",
     title: "Nano Banana 2",
-    aliases: [
-      { name: "nano-banana-2" },
-      {
-        name: "gemini-3.1-flash-image-preview",
-        notice:
-          'Model "gemini-3.1-flash-image-preview" was shut down on 2026-06-25; "gemini-3.1-flash-image" serves this job',
-      },
-    ],
+    aliases: ["nano-banana-2"],
     status: "deprecated",
     notice: 'Model "gemini-3.1-flash-image" is deprecated since 2026-10-06; use "gemini-nano-banana-2.1"',
     aspectRatios: allRatios,
@@ -161,6 +149,7 @@ export const models: readonly Model[] = [
     maxReferenceImages: 14,
     thinking: ["minimal", "high"],
     alwaysThinks: true,
+    signsThoughts: true,
     grounding: { web: true, images: true },
     prices: { input: 0.5, textOutput: 3, imageOutput: 60 },
     imageTokens: { "512": 747, "1K": 1120, "2K": 1680, "4K": 2520 },
@@ -168,7 +157,7 @@ export const models: readonly Model[] = [
   {
     id: "gemini-2.5-flash-image",
     title: "Nano Banana",
-    aliases: [{ name: "nano-banana" }],
+    aliases: ["nano-banana"],
     status: "deprecated",
     notice:
       'Model "gemini-2.5-flash-image" is at the end of its life at Google; use "gemini-nano-banana-2.1" for new work',
@@ -179,8 +168,15 @@ export const models: readonly Model[] = [
     maxReferenceImages: 3,
     thinking: [],
     alwaysThinks: false,
+    signsThoughts: false,
     grounding: { web: false, images: false },
     prices: { input: 0.3, textOutput: 2.5, imageOutput: 30 },
     imageTokens: { "1K": 1290 },
   },
+];
+
+/** Shut down by Google; asked for by their old id they are served by their successor or refused, as a stage chooses. */
+export const retiredModels: readonly RetiredModel[] = [
+  { id: "gemini-3-pro-image-preview", successor: "gemini-3-pro-image", since: "2026-06-25" },
+  { id: "gemini-3.1-flash-image-preview", successor: "gemini-3.1-flash-image", since: "2026-06-25" },
 ];

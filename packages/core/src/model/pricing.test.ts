@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { costOf, dollars, noUsage } from "./pricing.ts";
-import { chooseModel } from "./registry.ts";
+import { registryOf } from "./registry.ts";
+
+const registry = registryOf({ retired: "serve", overrides: [] });
 
 /** Google's published prices per image, US dollars. */
 const published = [
@@ -20,19 +22,19 @@ const published = [
 
 describe("cost", () => {
   it.each(published)("of one image of %s at %s is the published $%f", (name, size, price) => {
-    const { model } = chooseModel(name);
+    const { model } = registry.choose(name);
     const cost = costOf(model, { ...noUsage, outputImage: model.imageTokens[size] ?? 0 }) ?? 0;
     expect(Math.abs(cost / 1e9 - price)).toBeLessThan(0.0006);
   });
 
   it("counts text and thinking at the text price, beside input and images", () => {
-    const { model } = chooseModel("nano-banana-pro");
+    const { model } = registry.choose("nano-banana-pro");
     const usage = { inputText: 1_000, inputImage: 258, outputText: 100, outputImage: 1_120, thinking: 200 };
     expect(dollars(costOf(model, usage) ?? 0)).toBe("0.140516"); // 1258 x $2 + 300 x $12 + 1120 x $120, per million
   });
 
   it("is null, never 0, where a price that counts isn't published", () => {
-    const { model } = chooseModel("gemini-3.1-flash-lite-image");
+    const { model } = registry.choose("gemini-3.1-flash-lite-image");
     expect(costOf(model, { ...noUsage, thinking: 1 })).toBeNull();
     expect(costOf(model, { ...noUsage, outputImage: 1_120 })).toBe(33_600_000);
   });

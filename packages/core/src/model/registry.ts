@@ -1,34 +1,80 @@
+import * as z from "zod";
 import { DomainError } from "../error.ts";
-import type { AspectRatio, ImageSize, Model, Pixels } from "./model.ts";
-import { models } from "./models.ts";
+import { type AspectRatio, type ImageSize, Model, type Pixels, type RetiredModel } from "./model.ts";
+import { models as builtIn, retiredModels } from "./models.ts";
 
 /** A model as a job asked for it, and what the caller should know about the choice. */
 export type Choice = { readonly model: Model; readonly warnings: readonly string[] };
 
+/** The models that a deployment knows. */
+export type Registry = {
+  readonly models: readonly Model[];
+  readonly retired: readonly RetiredModel[];
+  /**
+   * The model behind an id, alias or retired id.
+   * @throws DomainError `unknown_model`
+   */
+  choose(name: string): Choice;
+};
+
 /**
- * The model behind an id or alias. A retired id is served by its successor, with a warning.
- * @throws DomainError `unknown_model`
+ * A change to one model, or a whole new one: what is given replaces what the registry has under this id, or under the
+ * id of `like`.
  */
-export function chooseModel(name: string): Choice {
-  const model = models.find(({ id, aliases }) => id === name || aliases.some((alias) => alias.name === name));
-  if (!model) {
-    throw new DomainError("unknown_model", `Unknown model "${name}"`, {
-      field: "model",
-      allowed: modelNames(),
-    });
-  }
-  const notices = [model.notice, model.aliases.find((alias) => alias.name === name)?.notice];
-  const warnings = notices.filter((notice) => notice !== undefined);
-  if (model.status !== "retired" || model.successor === undefined) return { model, warnings };
-  const next = chooseModel(model.successor);
-  return { model: next.model, warnings: [...warnings, ...next.warnings] };
+export const ModelOverride = Model.partial().extend({
+  id: z.string().min(1),
+  like: z.string().min(1).optional(),
+});
+export type ModelOverride = z.infer<typeof ModelOverride>;
+
+export type RegistryOptions = {
+  /** Whether the old id of a model that was shut down is served by its successor, or refused. */
+  readonly retired: "serve" | "refuse";
+  readonly overrides: readonly ModelOverride[];
+};
+
+/** @throws Error naming an override that doesn't make a whole model, or a name that two models bear */
+export function registryOf({ retired, overrides }: RegistryOptions): Registry {
+  const models = overrides.reduce<readonly Model[]>(withOverride, builtIn);
+  const names = models.flatMap(({ id, aliases }) => [id, ...aliases]);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new Error(`Cannot use the model registry: two models are called "${twice}"`);
+  const find = (name: string) => models.find(({ id, aliases }) => id === name || aliases.includes(name));
+  const unknown = (name: string, message: string) =>
+    new DomainError("unknown_model", `${message}: "${name}"`, { field: "model", allowed: names });
+
+  return {
+    models,
+    retired: retiredModels,
+    choose(name) {
+      const model = find(name);
+      if (model) return { model, warnings: model.notice === null ? [] : [model.notice] };
+      const old = retiredModels.find(({ id }) => id === name);
+      const successor = old && find(old.successor);
+      if (!old || !successor) throw unknown(name, "There is no model of this name");
+      if (retired === "refuse")
+        throw unknown(name, `This model was shut down on ${old.since}; use "${successor.id}"`);
+      const warning = `Model "${name}" was shut down on ${old.since}; "${successor.id}" serves this job`;
+      return {
+        model: successor,
+        warnings: [warning, ...(successor.notice === null ? [] : [successor.notice])],
+      };
+    },
+  };
 }
 
-/** Every name that a job may give, retired ids left out. */
-export function modelNames(): string[] {
-  return models
-    .filter(({ status }) => status !== "retired")
-    .flatMap(({ id, aliases }) => [id, ...aliases.map(({ name }) => name)]);
+function withOverride(models: readonly Model[], { like, ...change }: ModelOverride): readonly Model[] {
+  const base = models.find(({ id }) => id === (like ?? change.id));
+  const parsed = Model.safeParse({ ...base, ...(like === undefined ? {} : { aliases: [] }), ...change });
+  if (!parsed.success) {
+    const missing = parsed.error.issues
+      .map(({ path, message }) => `${path.join(".")}: ${message}`)
+      .join("; ");
+    throw new Error(
+      `Cannot use the model override "${change.id}": ${missing}; name a model to be \`like\`, or give all`,
+    );
+  }
+  return [...models.filter(({ id }) => id !== change.id), parsed.data];
 }
 
 /** Pixels that Google's guide promises for this choice, or `undefined` where the input images decide. */

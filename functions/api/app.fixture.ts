@@ -1,0 +1,117 @@
+import { memoryBudget } from "@plantain/core/job/memory-budget";
+import type { Answer } from "@plantain/core/job/ports";
+import { runAttempt } from "@plantain/core/job/run-attempt";
+import { issueKey, keyEntropyBytes, type Scope } from "@plantain/core/tenant/key";
+import { manualClock, seededRandom } from "@plantain/memory/clock";
+import { memoryJobs } from "@plantain/memory/jobs";
+import { memoryKeys } from "@plantain/memory/keys";
+import { scriptedModel } from "@plantain/memory/model";
+import { memoryObjects } from "@plantain/memory/objects";
+import { memoryQueue } from "@plantain/memory/queue";
+import { samplePolicy, sampleRegistry } from "@plantain/memory/samples";
+import { memorySignedUrls } from "@plantain/memory/signed-urls";
+import { expect } from "vitest";
+import * as z from "zod";
+import { jsonLog } from "../runtime/log.ts";
+import { createApp } from "./app.ts";
+
+export const Problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  code: z.string(),
+  detail: z.string(),
+  request_id: z.string(),
+  errors: z
+    .array(
+      z.strictObject({ field: z.string(), message: z.string(), allowed: z.array(z.string()).optional() }),
+    )
+    .optional(),
+});
+export const Job = z.looseObject({
+  id: z.string(),
+  status: z.string(),
+  attempts: z.number(),
+  warnings: z.array(z.string()),
+  images: z.array(z.looseObject({ url: z.string(), width: z.number() })),
+  cost: z.looseObject({ usd: z.string().nullable(), final: z.boolean(), unknown_attempts: z.number() }),
+  error: z.looseObject({ code: z.string(), billed: z.boolean().nullable() }).nullable(),
+  last_error: z.looseObject({ code: z.string() }).nullable(),
+});
+export const Page = z.looseObject({
+  data: z.array(z.looseObject({ id: z.string(), status: z.string() })),
+  next_cursor: z.string().nullable(),
+});
+
+const allScopes: Scope[] = ["jobs:read", "jobs:write"];
+// A grey 1x1 PNG
+export const pixel =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
+
+/** The API on in-memory ports, with a caller, and a worker that does as it is told. */
+export async function world() {
+  const clock = manualClock();
+  const lines: string[] = [];
+  const objects = memoryObjects();
+  const ports = {
+    jobs: memoryJobs(),
+    queue: memoryQueue(clock),
+    objects,
+    signedUrls: memorySignedUrls,
+    keys: memoryKeys(),
+    clock,
+    random: seededRandom(),
+    policy: samplePolicy,
+    registry: sampleRegistry,
+    defaultModel: "gemini-nano-banana-2.1",
+    log: jsonLog("api", (line) => lines.push(line)),
+  };
+  const app = createApp(ports);
+  const random = seededRandom(9);
+  const keyFor = async (tenant: string, scopes = allScopes) => {
+    const { key, text } = issueKey({ tenant, scopes, at: clock.now() }, random.bytes(keyEntropyBytes));
+    await ports.keys.put(key);
+    return text;
+  };
+  const key = await keyFor("acme");
+  const call = (
+    method: string,
+    path: string,
+    init: { body?: unknown; headers?: Record<string, string>; key?: string } = {},
+  ) =>
+    app.request(path, {
+      method,
+      headers: {
+        authorization: `Bearer ${init.key ?? key}`,
+        ...(init.body === undefined ? {} : { "content-type": "application/json" }),
+        ...init.headers,
+      },
+      ...(init.body === undefined
+        ? {}
+        : { body: typeof init.body === "string" ? init.body : JSON.stringify(init.body) }),
+    });
+  const submit = async (body: unknown = { prompt: "A banana" }, headers: Record<string, string> = {}) => {
+    const response = await call("POST", "/v1/jobs", { body, headers });
+    expect(response.status, await response.clone().text()).toBe(202);
+    return { response, job: Job.parse(await response.json()) };
+  };
+  const work = async (...answers: [Answer, ...Answer[]]) => {
+    const received = ports.queue.receive(60_000);
+    if (!received) throw new Error("No message is visible");
+    await runAttempt(
+      { ...ports, model: scriptedModel(...answers), memory: memoryBudget(1e9) },
+      received.jobId,
+      received.message,
+      () => 600_000,
+    );
+  };
+  const read = async (id: string) => Job.parse(await (await call("GET", `/v1/jobs/${id}`)).json());
+  return { app, ports, clock, lines, key, keyFor, call, submit, work, read };
+}
+
+export async function problemOf(response: Response) {
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const problem = Problem.parse(await response.json());
+  expect(problem.status).toBe(response.status);
+  return problem;
+}

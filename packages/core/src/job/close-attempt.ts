@@ -1,0 +1,86 @@
+import type { Clock, Random } from "../clock.ts";
+import type { Registry } from "../model/registry.ts";
+import type { Attempt, Call } from "./attempt.ts";
+import { type Conclusion, conclude } from "./conclude.ts";
+import type { Failure } from "./failure.ts";
+import { LeaseLost } from "./heartbeat.ts";
+import { insist } from "./insist.ts";
+import { type Job, messageDelayMs, type QueuedJob, type RunningJob } from "./job.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Policy } from "./policy.ts";
+import type { JobQueue, Jobs } from "./ports.ts";
+import type { JobRequest } from "./request.ts";
+import { transition } from "./transition.ts";
+
+type Ports = {
+  readonly jobs: Jobs;
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly policy: Policy;
+  readonly registry: Registry;
+};
+
+/** What an attempt has in hand at its end. `failures` are those that no stored outcome tells. */
+export type InHand = {
+  readonly outcomes: readonly Outcome[];
+  readonly failures: readonly Failure[];
+  readonly calls: readonly Call[];
+};
+
+/** How an attempt ended, for the log. */
+export type Closed = { readonly ended: Attempt["ended"]; readonly fence: number; readonly failure?: Failure };
+
+/**
+ * Ends an attempt: success, retry or failure, in one transaction with its line in the flight recorder.
+ * @throws LeaseLost when the job is no longer this attempt's to end
+ */
+export async function closeAttempt(
+  ports: Ports,
+  claimed: RunningJob,
+  request: JobRequest,
+  { outcomes, failures, calls }: InHand,
+  signal: AbortSignal,
+): Promise<Closed> {
+  const { jobs, clock, policy, random, registry } = ports;
+  const at = clock.now();
+  const spread = { at, random: random.fraction() };
+  const conclusion = conclude(registry, claimed, request, outcomes, failures, spread, policy);
+  const { ended, failure, fact, result } = conclusion;
+  const line: Attempt = {
+    fence: claimed.fence,
+    startedAt: claimed.claimedAt,
+    endedAt: at,
+    ended,
+    failure,
+    calls,
+  };
+  const closed = await insist(ports, signal, () =>
+    transition(jobs, claimed, fact, policy, { attempt: line, ...(result ? { result } : {}) }),
+  );
+  if (closed.refused && !isOwn(closed.job, claimed, conclusion)) throw new LeaseLost(closed.refused);
+  if (closed.job?.status === "queued") await resend(ports, closed.job);
+  return { ended, fence: claimed.fence, ...(failure ? { failure } : {}) };
+}
+
+/** A commit whose answer was lost finds the job where only the owner of its fence can have brought it. */
+function isOwn(job: Job | null, claimed: RunningJob, { ended }: Conclusion): boolean {
+  const status = ended === "retried" ? "queued" : ended;
+  return job !== null && job.fence === claimed.fence && job.status === status;
+}
+
+/** Gives the job back unpaid: another function has more time for it. */
+export async function releaseAttempt(ports: Ports, claimed: RunningJob): Promise<Closed> {
+  const { jobs, clock, policy } = ports;
+  const fact = { type: "released", at: clock.now(), fence: claimed.fence } as const;
+  const released = await transition(jobs, claimed, fact, policy);
+  if (released.refused) throw new LeaseLost(released.refused);
+  if (released.job.status === "queued") await resend(ports, released.job);
+  return { ended: "released", fence: claimed.fence };
+}
+
+async function resend({ queue, clock }: Ports, job: QueuedJob): Promise<void> {
+  const delay = messageDelayMs(job, clock.now());
+  // A second more than the wait, so that the message doesn't come early and sit in a worker
+  if (delay !== null) await queue.send(job, delay === 0 ? 0 : delay + 1_000);
+}

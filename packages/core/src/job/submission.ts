@@ -1,0 +1,29 @@
+import type { JobId } from "../id.ts";
+import type { MediaType } from "../image/inspect.ts";
+import type { AspectRatio, ImageSize, Thinking } from "../model/model.ts";
+import type { Grounding, Safety, TurnRef } from "./request.ts";
+
+/** A job as a caller asks for it: shapes are validated, what the model can do is not yet. */
+export type Submission = {
+  readonly model: string;
+  readonly prompt: string;
+  readonly images: readonly SubmittedImage[];
+  readonly aspectRatio: AspectRatio | null;
+  readonly imageSize: ImageSize | null;
+  readonly count: number;
+  readonly output: "image" | "image_and_text";
+  readonly thinking: Thinking | null;
+  readonly grounding: Grounding;
+  readonly safety: Safety;
+  readonly seed: number | null;
+  /** The earlier job's image to go on from. */
+  readonly continueFrom: TurnRef | null;
+  readonly deadlineMs: number;
+  readonly metadata: Readonly<Record<string, string>>;
+};
+
+/** A reference image as a caller hands it in. */
+export type SubmittedImage =
+  /** `mediaType` is what the caller says; the bytes decide, and a contradiction is refused. */
+  | { readonly type: "data"; readonly bytes: Uint8Array; readonly mediaType: MediaType | null }
+  | { readonly type: "job"; readonly jobId: JobId; readonly index: number };
