@@ -1,8 +1,6 @@
-import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-
 /*
  * One way from Gemini to S3, measured in a process of its own: `node worker-path.ts <path> <model> <parallel> <images> <url>`.
- * Each way loads only what it needs. Sends what it measured to its parent.
+ * The environment says where S3 is. Each way loads only what it needs. Sends what it measured to its parent.
  */
 
 /** Fetches one picture and stores it under `key`. */
@@ -11,17 +9,12 @@ type Path = (key: string) => Promise<void>;
 const [name = "", model = "", parallel = "", images = "", url = ""] = process.argv.slice(2);
 const stallTickMs = 5;
 
-const s3 = new S3Client({
-  endpoint: url,
-  forcePathStyle: true,
-  region: "us-east-1",
-  credentials: { accessKeyId: "bench", secretAccessKey: "bench" },
-});
-
 /** What one writes with both SDKs as they come. */
 async function plainPath(): Promise<Path> {
   const { GoogleGenAI } = await import("@google/genai");
+  const { PutObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
   const ai = new GoogleGenAI({ apiKey: "bench", httpOptions: { baseUrl: url } });
+  const s3 = new S3Client({});
   return async (key) => {
     const reply = await ai.models.generateContent({ model, contents: "A banana on Mars" });
     const image = reply.candidates?.[0]?.content?.parts?.[0]?.inlineData;
@@ -34,16 +27,22 @@ async function plainPath(): Promise<Path> {
 /** What the worker does. */
 async function plantainPath(): Promise<Path> {
   const { geminiImageModel } = await import("@plantain/gemini/image-model");
+  const { connectS3 } = await import("@plantain/aws/clients");
   const { s3Objects } = await import("@plantain/aws/s3-objects");
   const gemini = geminiImageModel({ apiKey: async () => "bench", baseUrl: url });
-  const objects = s3Objects(s3, "bench");
+  const objects = s3Objects(connectS3(), "bench");
   const call = {
     model,
+    history: [],
     prompt: "A banana on Mars",
     images: [],
     aspectRatio: null,
     imageSize: null,
     output: "image",
+    thinking: null,
+    grounding: { web: false, images: false },
+    safety: {},
+    seed: null,
   } as const;
   return async (key) => {
     const answer = await gemini.generate(call, new AbortController().signal);

@@ -25,9 +25,10 @@ const Measured = z.object({ peakMb: z.number(), cpuMs: z.number(), wallMs: z.num
 type Measured = z.infer<typeof Measured>;
 const Port = z.object({ port: z.number() });
 
-function start(file: string, args: readonly string[]): ChildProcess {
+function start(file: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
   return fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
+    env: { ...process.env, ...environment },
   });
 }
 
@@ -44,13 +45,13 @@ async function told<T>(child: ChildProcess, schema: z.ZodType<T>): Promise<T> {
 
 async function measure(path: string, megabytes: number, parallel: number, url: string): Promise<Measured> {
   const images = String(Math.max(parallel, megabytes >= 8 ? 10 : 20));
-  const child = start("worker-path.ts", [
-    path,
-    `draws-${megabytes}-at-${options.pace}`,
-    String(parallel),
-    images,
-    url,
-  ]);
+  const model = `draws-${megabytes}-at-${options.pace}`;
+  const child = start("worker-path.ts", [path, model, String(parallel), images, url], {
+    AWS_ENDPOINT_URL_S3: url,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "bench",
+    AWS_SECRET_ACCESS_KEY: "bench",
+  });
   const measured = await told(child, Measured);
   await once(child, "exit");
   return measured;
