@@ -121,6 +121,17 @@ describe("an idempotency key", () => {
     expect(ports.queue.size).toBe(1);
   });
 
+  it("can be the job's address: PUT is the same by path, and meets POST's key", async () => {
+    const { call, submit } = await world();
+    const put = await call("PUT", "/v1/jobs/by-key/order-42", { body: { prompt: "A banana" } });
+    expect(put.status).toBe(202);
+    const { response, job } = await submit({ prompt: "A banana" }, headers);
+    expect(Job.parse(await put.json()).id).toBe(job.id);
+    expect(response.headers.get("idempotent-replayed")).toBe("true");
+    const spaced = await call("PUT", "/v1/jobs/by-key/a%20b", { body: { prompt: "A banana" } });
+    expect(await problemOf(spaced)).toMatchObject({ status: 400, errors: [{ field: "key" }] });
+  });
+
   it("belongs to its tenant", async () => {
     const { call, keyFor, submit } = await world();
     const { job } = await submit({ prompt: "A banana" }, headers);

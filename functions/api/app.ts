@@ -11,6 +11,7 @@ import { estimateRoutes } from "./routes/estimate.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { submissionRoutes } from "./routes/submissions.ts";
 
 /** Lambda takes events of 6 MB; this leaves room for headers and the envelope. */
 export const largestBody = 5_600_000;
@@ -42,6 +43,7 @@ export function createApp(ports: ApiPorts): Hono<ApiContext> {
         problem(c, "body_too_large", `A body has at most ${largestBody} bytes; send smaller images`),
     }),
   );
+  app.route("/v1/jobs", submissionRoutes(ports));
   app.route("/v1/jobs", jobRoutes(ports));
   app.route("/v1/jobs", imageRoutes(ports));
   app.route("/v1/models", modelRoutes(ports));

@@ -7,6 +7,9 @@ import type { Jobs } from "@plantain/core/job/ports";
 /** API Gateway ends a request after 30 s; this leaves room to answer. */
 export const longestWaitSeconds = 25;
 
+/** What callers are told to leave between two looks at a job. */
+export const pollSeconds = 2;
+
 const firstLookMs = 150;
 const longestLookMs = 1_500;
 

@@ -4,20 +4,14 @@ import { sha256Hex } from "@plantain/core/hash";
 import { isJobId } from "@plantain/core/id";
 import { cancel } from "@plantain/core/job/cancel";
 import { isFinished, type Job } from "@plantain/core/job/job";
-import type { JobRecord } from "@plantain/core/job/ports";
-import { submit } from "@plantain/core/job/submit";
 import { Hono } from "hono";
 import * as z from "zod";
 import { needs } from "../auth.ts";
-import { readIdempotencyKey } from "../idempotency-key.ts";
-import { JobBody, submissionOf } from "../job-body.ts";
 import type { ApiContext, ApiPorts } from "../ports.ts";
-import { invalid, readBody } from "../read-body.ts";
+import { invalid } from "../read-body.ts";
 import { readJob } from "../read-job.ts";
-import { readPreferredWait, readWait, waitUntilOver } from "../wait.ts";
+import { pollSeconds, readWait, waitUntilOver } from "../wait.ts";
 import { jobSummary, wireAttempt, wireJob, wireTurn } from "../wire.ts";
-
-const pollSeconds = 2;
 
 const ListQuery = z.strictObject({
   status: z.enum(["queued", "running", "succeeded", "failed", "canceled"]).optional(),
@@ -26,37 +20,8 @@ const ListQuery = z.strictObject({
 });
 
 export function jobRoutes(ports: ApiPorts): Hono<ApiContext> {
-  const { jobs, signedUrls, clock, log } = ports;
+  const { jobs, signedUrls, clock } = ports;
   const routes = new Hono<ApiContext>();
-
-  routes.post("/", needs("jobs:write"), async (c) => {
-    const arrivedAt = clock.now();
-    const read = await readBody(c, JobBody);
-    if (read instanceof Response) return read;
-    const { tenant } = c.var.caller;
-    const { job, request, replayed } = await submit(
-      ports,
-      tenant,
-      submissionOf(read.body, ports.defaultModel),
-      readIdempotencyKey(c.req.header("idempotency-key")),
-      (error) => log.warn("Cannot send message; the sweep will", { requestId: c.var.requestId, error }),
-    );
-    c.header("location", `/v1/jobs/${job.id}`);
-    if (replayed) c.header("idempotent-replayed", "true");
-
-    const waitSeconds = readPreferredWait(c.req.header("prefer"));
-    if (waitSeconds > 0) {
-      await waitUntilOver(ports, job.id, arrivedAt + waitSeconds * 1000);
-      const record = await readJob(jobs, tenant, job.id);
-      if (isFinished(record.job)) {
-        c.header("preference-applied", `wait=${waitSeconds}`);
-        return c.json(await wireJob(record, signedUrls, clock.now()), 200);
-      }
-    }
-    c.header("retry-after", String(pollSeconds));
-    const created: JobRecord = { job, request, result: null, attempts: [] };
-    return c.json(await wireJob(created, signedUrls, clock.now()), 202);
-  });
 
   routes.get("/", needs("jobs:read"), async (c) => {
     const parsed = ListQuery.safeParse(c.req.query());

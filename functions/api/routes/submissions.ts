@@ -1,0 +1,50 @@
+import { isFinished } from "@plantain/core/job/job";
+import type { JobRecord } from "@plantain/core/job/ports";
+import { submit } from "@plantain/core/job/submit";
+import { type Context, Hono } from "hono";
+import { needs } from "../auth.ts";
+import { readIdempotencyKey } from "../idempotency-key.ts";
+import { JobBody, submissionOf } from "../job-body.ts";
+import type { ApiContext, ApiPorts } from "../ports.ts";
+import { readBody } from "../read-body.ts";
+import { readJob } from "../read-job.ts";
+import { pollSeconds, readPreferredWait, waitUntilOver } from "../wait.ts";
+import { wireJob } from "../wire.ts";
+
+/** The two ways to submit a job: by `POST`, or under a name of the caller's own by `PUT`. */
+export function submissionRoutes(ports: ApiPorts): Hono<ApiContext> {
+  return new Hono<ApiContext>()
+    .post("/", needs("jobs:write"), (c) =>
+      accept(ports, c, readIdempotencyKey(c.req.header("idempotency-key"), "Idempotency-Key")),
+    )
+    .put("/by-key/:key", needs("jobs:write"), (c) =>
+      accept(ports, c, readIdempotencyKey(c.req.param("key"), "key")),
+    );
+}
+
+async function accept(ports: ApiPorts, c: Context<ApiContext>, key: string | null): Promise<Response> {
+  const { jobs, signedUrls, clock, log } = ports;
+  const arrivedAt = clock.now();
+  const read = await readBody(c, JobBody);
+  if (read instanceof Response) return read;
+  const { tenant } = c.var.caller;
+  const submission = submissionOf(read.body, ports.defaultModel);
+  const { job, request, replayed } = await submit(ports, tenant, submission, key, (error) =>
+    log.warn("Cannot send message; the sweep will", { requestId: c.var.requestId, error }),
+  );
+  c.header("location", `/v1/jobs/${job.id}`);
+  if (replayed) c.header("idempotent-replayed", "true");
+
+  const waitSeconds = readPreferredWait(c.req.header("prefer"));
+  if (waitSeconds > 0) {
+    await waitUntilOver(ports, job.id, arrivedAt + waitSeconds * 1000);
+    const record = await readJob(jobs, tenant, job.id);
+    if (isFinished(record.job)) {
+      c.header("preference-applied", `wait=${waitSeconds}`);
+      return c.json(await wireJob(record, signedUrls, clock.now()), 200);
+    }
+  }
+  c.header("retry-after", String(pollSeconds));
+  const created: JobRecord = { job, request, result: null, attempts: [] };
+  return c.json(await wireJob(created, signedUrls, clock.now()), 202);
+}
