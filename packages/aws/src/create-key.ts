@@ -16,7 +16,9 @@ if (values.table === undefined) {
 }
 const { tenant } = values;
 if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant)) {
-  throw new Error(`Cannot make a key for tenant "${tenant}": use 1 to 63 lower-case letters, digits and hyphens`);
+  throw new Error(
+    `Cannot make a key for tenant "${tenant}": use 1 to 63 lower-case letters, digits and hyphens`,
+  );
 }
 const { key, text } = issueKey(
   { tenant, scopes: ["jobs:read", "jobs:write"], at: Date.now() },

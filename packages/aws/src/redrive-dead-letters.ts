@@ -1,0 +1,17 @@
+/**
+ * Moves dead letters back: `npm run redrive -- --from <dead letters' URL> --to <queue's URL>`. For when the cause is
+ * gone and the sweep's next look would be too late. Uses the AWS credentials and region of whoever runs it.
+ */
+import { parseArgs } from "node:util";
+import { connectSqs } from "./clients.ts";
+import { redrive } from "./sqs-redrive.ts";
+
+const { values } = parseArgs({ options: { from: { type: "string" }, to: { type: "string" } } });
+const { from, to } = values;
+if (from === undefined || to === undefined) {
+  throw new Error(
+    "Cannot move dead letters: give --from <the dead letters' queue URL> and --to <the queue's URL>",
+  );
+}
+const moved = await redrive(connectSqs(), from, to);
+console.log(`Moved ${moved} message${moved === 1 ? "" : "s"}`);
