@@ -15,7 +15,7 @@ const Prompt = z
   .string()
   .transform((text) => text.normalize("NFC"))
   .refine((text) => text.trim() !== "", "Say what the image should show")
-  .refine((text) => [...text].length <= longestPrompt, `At most ${longestPrompt} characters`)
+  .refine((text) => Array.from(text).length <= longestPrompt, `At most ${longestPrompt} characters`)
   .refine((text) => !hasControlCharacter(text), "No control characters but tab and line breaks");
 
 const DataImage = z.strictObject({

@@ -48,7 +48,9 @@ function describe(error: unknown): {
   error?: { name: string; message: string; stack?: string; cause?: unknown };
 } {
   if (error === undefined) return {};
-  if (!(error instanceof Error)) return { error: { name: "Unknown", message: String(error) } };
+  if (!(error instanceof Error)) {
+    return { error: { name: "Unknown", message: typeof error === "string" ? error : typeof error } };
+  }
   const { name, message, stack, cause } = error;
   return {
     error: {

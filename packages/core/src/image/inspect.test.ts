@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { inspect } from "./inspect.ts";
 
-const ascii = (text: string) => [...text].map((letter) => letter.charCodeAt(0));
+const ascii = (text: string) => Array.from(text, (letter) => letter.charCodeAt(0));
 const u32 = (n: number) => [(n >>> 24) & 255, (n >>> 16) & 255, (n >>> 8) & 255, n & 255];
 const u16 = (n: number) => [(n >>> 8) & 255, n & 255];
 const le32 = (n: number) => u32(n).reverse();
