@@ -37,19 +37,13 @@ export function s3Objects(client: S3Client, bucket: string): Objects {
         return (await Body?.transformToByteArray()) ?? null;
       } catch (error) {
         if (isStatus(error, 404)) return null;
+        // To who may list only some prefixes, S3 may call an absent object forbidden
+        if (isStatus(error, 403) && !(await isListed(client, bucket, key))) return null;
         throw error;
       }
     },
 
-    async has(key) {
-      try {
-        await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-        return true;
-      } catch (error) {
-        if (isStatus(error, 404)) return false;
-        throw error;
-      }
-    },
+    has: (key) => isListed(client, bucket, key),
 
     async list(prefix) {
       const keys: string[] = [];
@@ -74,6 +68,13 @@ export function s3Objects(client: S3Client, bucket: string): Objects {
 function body(bytes: Bytes): Uint8Array | Readable {
   const [first, ...rest] = bytes;
   return rest.length === 0 ? (first ?? new Uint8Array()) : Readable.from(bytes);
+}
+
+async function isListed(client: S3Client, bucket: string, key: string): Promise<boolean> {
+  const { Contents = [] } = await client.send(
+    new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), // in order, so the key itself comes first
+  );
+  return Contents[0]?.Key === key;
 }
 
 /** A key is written once. Finding our own bytes there means that an earlier try came through after all. */
