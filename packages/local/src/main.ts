@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { banner, readyLine } from "./banner.ts";
 import { type Flags, parseFlags, usage } from "./flags.ts";
+import { printTo } from "./print.ts";
 import type { System } from "./system.ts";
 
 /** Ending takes a tenth of a second; what hangs for this long is left to the system. */
@@ -13,10 +14,8 @@ async function main(): Promise<void> {
   const flags = readFlags();
   if (flags.help) return console.log(usage);
 
-  const print = (source: string, line: string) => {
-    // With --json stdout belongs to the one line that says it is ready.
-    (flags.json ? process.stderr : process.stdout).write(`${source} | ${line}\n`);
-  };
+  // With --json stdout belongs to the one line that says it is ready.
+  const print = printTo(flags.json ? 2 : 1);
   const interrupted = new AbortController();
   // Ctrl-C under npm arrives twice, from the terminal and from npm: the second must not cut the ending short.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupted.abort());

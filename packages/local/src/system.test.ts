@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type System, type SystemOptions, startSystem } from "./system.ts";
 import { type FixtureResource, httpApi, lambda, writeAssembly } from "./template/assembly.fixture.ts";
 
@@ -106,6 +106,14 @@ async function start(options: Partial<SystemOptions> = {}): Promise<System> {
   return system;
 }
 
+/** Where temporary folders go during this test, so that those of others are not counted. */
+function temporaryFolder(): string {
+  const temporary = mkdtempSync(join(folder, "tmp-"));
+  vi.stubEnv("TMPDIR", temporary);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  return temporary;
+}
+
 const read = async ({ url }: System, path: string) => (await fetch(url + path)).text();
 
 describe("a running system", () => {
@@ -150,12 +158,11 @@ describe("a running system", () => {
   });
 
   test("leaves nothing behind when it is stopped", async () => {
-    const before = readdirSync(tmpdir());
+    const temporary = temporaryFolder();
     const system = await start();
+    expect(readdirSync(temporary)).toHaveLength(1);
     await system.stop();
-    expect(
-      readdirSync(tmpdir()).filter((name) => /^plantain-\w{6}$/.test(name) && !before.includes(name)),
-    ).toEqual([]);
+    expect(readdirSync(temporary)).toEqual([]);
     for (const url of [system.url, ...Object.values(system.aws)]) await expect(fetch(url)).rejects.toThrow();
   });
 });
@@ -208,11 +215,9 @@ test("a function that does not load stops the start and ends what was started", 
   const broken = writeAssembly({
     Fixture: { resources, handlers: { ...handlers, b2: "throw new Error('no such table');" } },
   });
-  const before = readdirSync(tmpdir());
+  const temporary = temporaryFolder();
   await expect(start({ assembly: broken })).rejects.toThrow(
     /Cannot start function "(worker|sweep)": .*no such table/s,
   );
-  expect(
-    readdirSync(tmpdir()).filter((name) => /^plantain-\w{6}$/.test(name) && !before.includes(name)),
-  ).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
 });
