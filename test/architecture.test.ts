@@ -78,12 +78,7 @@ describe("the dependency rule", () => {
         );
         const isHash = source.path === "packages/core/src/hash.ts" && specifier === "node:crypto";
         const isFlags = source.path === "infra/plantain.ts" && specifier === "../cdk.json";
-        const isBuild =
-          source.path === "packages/local/src/assembly.ts" && specifier.includes("functions/build");
-        expect(
-          isOwn || isAllowed || isHash || isFlags || isBuild,
-          `${source.path} imports ${specifier}`,
-        ).toBe(true);
+        expect(isOwn || isAllowed || isHash || isFlags, `${source.path} imports ${specifier}`).toBe(true);
       }
     },
   );
