@@ -30,24 +30,28 @@ export function arrivingPicture(maxBytes: number): ArrivingPicture {
   // The last one to four characters wait: only what follows tells whether they are the padded end.
   let waiting = "";
 
-  /** Node skips what is not base64 without a word, so that a short count is the only sign of it. */
   function decode(quads: string, bytes: number): void {
-    if (filled + bytes > piece.length) takePiece(bytes);
+    if (size + bytes > maxBytes) {
+      throw new BrokenReply("too_large", `Cannot take a picture of more than ${maxBytes} bytes`);
+    }
+    const room = piece.length - filled;
+    const fitting = Math.min(bytes, room - (room % 3));
+    fill(quads.slice(0, Math.ceil((fitting * 4) / 3)), fitting);
+    if (fitting === bytes) return;
+    if (filled > 0) full.push(piece.subarray(0, filled));
+    piece = Buffer.allocUnsafeSlow(Math.max(smallestPiece, Math.min(size, largestPiece)));
+    filled = 0;
+    decode(quads.slice((fitting / 3) * 4), bytes - fitting);
+  }
+
+  /** Node skips what is not base64 without a word, so that a short count is the only sign of it. */
+  function fill(quads: string, bytes: number): void {
     if (piece.write(quads, filled, bytes, "base64") !== bytes) {
       throw new BrokenReply("bad_base64", "Cannot decode a picture: it is not base64");
     }
     hash.update(piece.subarray(filled, filled + bytes));
     filled += bytes;
     size += bytes;
-  }
-
-  function takePiece(bytes: number): void {
-    if (size + bytes > maxBytes) {
-      throw new BrokenReply("too_large", `Cannot take a picture of more than ${maxBytes} bytes`);
-    }
-    if (filled > 0) full.push(piece.subarray(0, filled));
-    piece = Buffer.allocUnsafeSlow(Math.max(bytes, smallestPiece, Math.min(size, largestPiece)));
-    filled = 0;
   }
 
   return {

@@ -8,7 +8,7 @@ const at = Date.UTC(2026, 10, 23, 12);
 
 function http(status: number, body: unknown, retryAfter: string | null = null) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return failureOf({ type: "http", status, body: text, retryAfter, at });
+  return failureOf({ type: "http", status, body: text, retryAfter, at, secret: "any" });
 }
 
 function rateLimited(retryAfter: string | null, retryDelay?: string) {
@@ -27,6 +27,15 @@ describe("a status that is no success", () => {
     const error = { error: { message: "The model is overloaded. Please try again later." } };
     expect(http(503, error).upstream?.message).toBe("The model is overloaded. Please try again later.");
     expect(http(503, "<html>503</html>").upstream).toEqual({ status: 503 });
+  });
+
+  test("is classified by Google's words, whatever the key hides of them", () => {
+    const error = { error: { message: "The company's API key: any", details: [] } };
+    expect(http(400, error)).toMatchObject({
+      code: "provider_configuration",
+      upstream: { message: "The comp[hidden]'s API key: [hidden]" },
+    });
+    expect(http(400, { error: { message: "Not any argument" } }).code).toBe("invalid_request");
   });
 
   test("shortens long words", () => {

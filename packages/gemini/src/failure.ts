@@ -1,6 +1,6 @@
 import type { Failure } from "@plantain/core/job/failure";
 import type { Exchange } from "./exchange.ts";
-import { httpFailure } from "./http-failure.ts";
+import { type HttpError, httpFailure } from "./http-failure.ts";
 import { noImageFailure } from "./no-image-failure.ts";
 import type { Reply } from "./reply.ts";
 import { transportFailure } from "./transport-failure.ts";
@@ -8,8 +8,8 @@ import { upstreamOf } from "./upstream.ts";
 
 /** How a call can end without its picture. */
 export type Unanswered =
-  /** A status that is no success. `body` is what it came with, `at` when, in epoch milliseconds. */
-  | { type: "http"; status: number; body: string; retryAfter: string | null; at: number }
+  /** A status that is no success. */
+  | ({ type: "http" } & HttpError)
   /** A reply with status 200 that holds no picture. */
   | { type: "no_image"; reply: Reply }
   /** A picture whose bytes are none, or are cut. */

@@ -130,22 +130,27 @@ const unexpected = {
   billed: "unknown",
 } as const;
 
+export type HttpError = {
+  readonly status: number;
+  readonly body: string;
+  readonly retryAfter: string | null;
+  /** When it came, in epoch milliseconds. */
+  readonly at: number;
+  /** The API key, which Google quotes in full when it is suspended. */
+  readonly secret: string;
+};
+
 /** Classifies a status that is no success. */
-export function httpFailure(reply: {
-  status: number;
-  body: string;
-  retryAfter: string | null;
-  at: number;
-}): Failure {
-  const error = readError(reply.status, reply.body);
+export function httpFailure({ status, body, retryAfter, at, secret }: HttpError): Failure {
+  const error = readError(status, body);
   const rule: Omit<Rule, "applies"> = rules.find(({ applies }) => applies(error)) ?? unexpected;
-  const wait =
-    rule.obeysRetryAfter === true ? retryAfterMs(error.retryDelay, reply.retryAfter, reply.at) : undefined;
+  const wait = rule.obeysRetryAfter === true ? retryAfterMs(error.retryDelay, retryAfter, at) : undefined;
+  const message = error.isJson ? error.message.replaceAll(secret, "[hidden]") : null;
   return {
     code: rule.code,
     message: rule.message,
     billed: rule.billed,
-    upstream: upstreamOf({ status: reply.status, message: error.isJson ? error.message : null }),
+    upstream: upstreamOf({ status, message }),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   };
 }

@@ -81,8 +81,8 @@ function failureAfter(error: unknown, seen: Exchange, key: string): Failure {
   if (status === null || (status >= 200 && status < 300)) {
     return failureOf({ type: "transport", error, seen });
   }
-  const text = (body?.toString() ?? "").replaceAll(key, "[API key]"); // Google quotes a suspended key in full
-  return failureOf({ type: "http", status, body: text, retryAfter, at: Date.now() });
+  const at = Date.now();
+  return failureOf({ type: "http", status, body: body?.toString() ?? "", retryAfter, at, secret: key });
 }
 
 function failed(failure: Failure): Answer {

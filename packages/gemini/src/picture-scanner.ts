@@ -47,19 +47,16 @@ export function pictureScanner(limits: ScanLimits): PictureScanner {
     json.push(Buffer.from(bytes));
   }
 
-  /** Like the other readers: reads from `from`, passes on what it read, and answers where the next reader begins. */
+  /** Like the other readers: reads on from `from`, and answers where the next reader begins. */
   function readStructure(chunk: Buffer, from: number): number {
     for (let at = from; at < chunk.length; at += 1) {
       const byte = chunk[at] ?? 0;
-      if (byte !== quote) {
-        structure.see(byte);
-        continue;
+      if (byte === quote) {
+        beginString();
+        return at + 1;
       }
-      pass(chunk.subarray(from, at + 1));
-      beginString();
-      return at + 1;
+      structure.see(byte);
     }
-    pass(chunk.subarray(from));
     return chunk.length;
   }
 
@@ -70,7 +67,6 @@ export function pictureScanner(limits: ScanLimits): PictureScanner {
       read = readKey;
     } else if (next === "picture") {
       arriving = arrivingPicture(limits.pictureBytes);
-      pass(Buffer.from(pictureName(found)));
       read = readPicture;
     } else {
       read = readString;
@@ -81,13 +77,11 @@ export function pictureScanner(limits: ScanLimits): PictureScanner {
     for (let at = from; at < chunk.length; at += 1) {
       const byte = chunk[at];
       if (byte === quote && !isEscaped) {
-        pass(chunk.subarray(from, at + 1));
         read = readStructure;
         return at + 1;
       }
       isEscaped = byte === backslash && !isEscaped;
     }
-    pass(chunk.subarray(from));
     return chunk.length;
   }
 
@@ -103,8 +97,9 @@ export function pictureScanner(limits: ScanLimits): PictureScanner {
     const to = end === -1 ? chunk.length : end;
     const base64 = chunk.toString("latin1", from, to);
     arriving?.write(openEscape === "" && !base64.includes("\\") ? base64 : joinedEscapes(base64));
-    if (end !== -1) endPicture(chunk.subarray(end, end + 1));
-    return to + 1;
+    if (end === -1) return to;
+    endPicture();
+    return end + 1;
   }
 
   /** An escape sequence may be cut anywhere: its beginning waits for the rest. */
@@ -114,12 +109,11 @@ export function pictureScanner(limits: ScanLimits): PictureScanner {
     return unescaped(text.slice(0, text.length - openEscape.length));
   }
 
-  function endPicture(closingQuote: Buffer): void {
+  function endPicture(): void {
     if (openEscape !== "") throw new BrokenReply("bad_base64", "Cannot decode a picture: it is not base64");
     if (arriving) pictures.set(found, arriving.end());
     structure.holds(found);
     found += 1;
-    pass(closingQuote);
     read = readStructure;
   }
 
@@ -143,7 +137,18 @@ export function pictureScanner(limits: ScanLimits): PictureScanner {
   return {
     write(chunk) {
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      for (let at = 0; at < bytes.length; ) at = read(bytes, at);
+      let passed = 0; // all before is in `json`, or in a picture
+      for (let at = 0; at < bytes.length; ) {
+        const before = read;
+        at = read(bytes, at);
+        if (before === readPicture) passed = read === readPicture ? at : at - 1;
+        else if (read === readPicture) {
+          pass(bytes.subarray(passed, at));
+          pass(Buffer.from(pictureName(found)));
+          passed = at;
+        }
+      }
+      pass(bytes.subarray(passed));
     },
     end() {
       if (read === readPicture)
