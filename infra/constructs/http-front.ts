@@ -43,7 +43,7 @@ export class HttpFront extends Construct {
     Validations.of(api).acknowledge({
       id: "AwsSolutions-APIG4",
       reason:
-        "The function checks the bearer key itself: it must read the tenant anyway, and /healthz and /openapi.json are public",
+        "The function checks the bearer key itself: it must read the tenant anyway, and /healthz is public",
     });
     props.alarms.add(`${id}Failing`, props.failing, {
       metric: stage.metricServerError({ period: Duration.minutes(5), statistic: "Sum" }),

@@ -11,18 +11,19 @@ import { dynamoKeys } from "./dynamo-keys.ts";
 const { values } = parseArgs({
   options: { table: { type: "string" }, tenant: { type: "string", default: "default" } },
 });
-if (values.table === undefined) {
-  throw new Error("Cannot make a key: give the tenants table, --table <the stack's output TenantsTableName>");
+const { table, tenant } = values;
+if (table === undefined) {
+  refuse("give the tenants table, --table <the stack's output TenantsTableName>");
+} else if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant)) {
+  refuse(`--tenant "${tenant}" has to be 1 to 63 lower-case letters, digits and hyphens`);
+} else {
+  const about = { tenant, scopes: ["jobs:read", "jobs:write"], at: Date.now() } as const;
+  const { key, text } = issueKey(about, randomBytes(keyEntropyBytes));
+  await dynamoKeys(connectDynamo(), table).put(key);
+  console.log(`Key ${key.id} of tenant "${tenant}". It is shown this once; only its hash is kept:\n${text}`);
 }
-const { tenant } = values;
-if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant)) {
-  throw new Error(
-    `Cannot make a key for tenant "${tenant}": use 1 to 63 lower-case letters, digits and hyphens`,
-  );
+
+function refuse(why: string): void {
+  console.error(`Cannot make a key: ${why}`);
+  process.exitCode = 1;
 }
-const { key, text } = issueKey(
-  { tenant, scopes: ["jobs:read", "jobs:write"], at: Date.now() },
-  randomBytes(keyEntropyBytes),
-);
-await dynamoKeys(connectDynamo(), values.table).put(key);
-console.log(`Key ${key.id} of tenant "${tenant}". It is shown this once; only its hash is kept:\n${text}`);

@@ -9,9 +9,9 @@ import { redrive } from "./sqs-redrive.ts";
 const { values } = parseArgs({ options: { from: { type: "string" }, to: { type: "string" } } });
 const { from, to } = values;
 if (from === undefined || to === undefined) {
-  throw new Error(
-    "Cannot move dead letters: give --from <the dead letters' queue URL> and --to <the queue's URL>",
-  );
+  console.error("Cannot move dead letters: give --from <the dead letters' URL> and --to <the queue's URL>");
+  process.exitCode = 1;
+} else {
+  const moved = await redrive(connectSqs(), from, to);
+  console.log(`Moved ${moved} message${moved === 1 ? "" : "s"}`);
 }
-const moved = await redrive(connectSqs(), from, to);
-console.log(`Moved ${moved} message${moved === 1 ? "" : "s"}`);

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { LockHeld, takeLock } from "./lock.ts";
 
 /** Where tables, images and the API key are kept. */
@@ -37,7 +37,7 @@ export function openDataFolder(folder?: string): DataFolder {
 
 function lock(root: string): () => void {
   try {
-    mkdirSync(root, { recursive: true });
+    makeFolder(root);
     return takeLock(join(root, "lock"));
   } catch (error) {
     const why =
@@ -46,4 +46,11 @@ function lock(root: string): () => void {
         : `${error instanceof Error ? error.message : String(error)}; choose a folder you may write to with --data`;
     throw new Error(`Cannot use data folder "${root}": ${why}`, { cause: error });
   }
+}
+
+/** Level by level: Node's own recursive form never ends where a level can't be made, as under /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
