@@ -115,7 +115,7 @@ const test: Stage = {
     callMarginMs: 2_000,
     arrivalMs: 3_000,
   },
-  worker: { ...local.worker, timeoutSeconds: 12 },
+  worker: { ...local.worker, timeoutSeconds: 20 },
   geminiApiKeyParameter: "/plantain/test/gemini-api-key",
 };
 
