@@ -1,12 +1,15 @@
+import type { ImageRef } from "@plantain/core/conversation/find-image";
 import type { JobId } from "@plantain/core/id";
 import { isJobId } from "@plantain/core/id";
 import { mediaTypes } from "@plantain/core/image/inspect";
-import { harmCategories, safetyThresholds, type TurnRef } from "@plantain/core/job/request";
+import { harmCategories, safetyThresholds } from "@plantain/core/job/request";
 import type { Submission, SubmittedImage } from "@plantain/core/job/submission";
 import { aspectRatios, imageSizes, thinkingLevels } from "@plantain/core/model/model";
 import * as z from "zod";
 
 const longestPrompt = 8_000;
+/** Against nonsense; how many a model takes is the model's to say. */
+const mostImages = 100;
 const defaultDeadlineSeconds = 1_800;
 
 const hasControlCharacter = (text: string) => /[^\P{Cc}\t\n\r]/u.test(text);
@@ -16,7 +19,8 @@ const Prompt = z
   .transform((text) => text.normalize("NFC"))
   .refine((text) => text.trim() !== "", "Say what the image should show")
   .refine((text) => Array.from(text).length <= longestPrompt, `At most ${longestPrompt} characters`)
-  .refine((text) => !hasControlCharacter(text), "No control characters but tab and line breaks");
+  .refine((text) => !hasControlCharacter(text), "No control characters but tab and line breaks")
+  .meta({ minLength: 1, maxLength: longestPrompt });
 
 const DataImage = z.strictObject({
   data: z
@@ -25,8 +29,11 @@ const DataImage = z.strictObject({
     .regex(/^[A-Za-z0-9+/]*={0,2}$/, "Not base64; send the bytes as plain base64, without a data: prefix"),
   media_type: z.enum(mediaTypes).optional(),
 });
-const JobIdText = z.string().refine(isJobId, "Not a job id, which looks like job_01h…");
-const JobImage = z.strictObject({ job_id: JobIdText, index: z.number().int().min(0).max(3).default(0) });
+const JobIdText = z
+  .string()
+  .refine(isJobId, "Not a job id, which looks like job_01h…")
+  .meta({ pattern: "^job_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
+const JobImage = z.strictObject({ job_id: JobIdText, index: z.number().int().min(0).max(3).optional() });
 
 const metadataName = z.string().regex(/^[\x21-\x7e]{1,64}$/, "Names are 1 to 64 visible ASCII characters");
 
@@ -37,7 +44,7 @@ export const JobBody = z
     prompt: Prompt.optional(),
     images: z
       .array(z.union([DataImage, JobImage]))
-      .max(14)
+      .max(mostImages)
       .default([]),
     aspect_ratio: z.enum(aspectRatios).optional(),
     image_size: z.enum(imageSizes).optional(),
@@ -59,6 +66,7 @@ export const JobBody = z
     metadata: z
       .record(metadataName, z.string().max(512))
       .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries")
+      .meta({ maxProperties: 16 })
       .default({}),
   })
   .refine(({ prompt, images }) => prompt !== undefined || images.length > 0, {
@@ -87,11 +95,15 @@ export function submissionOf(body: JobBody, defaultModel: string): Submission {
   };
 }
 
-function turnOf(from: NonNullable<JobBody["continue_from"]>): TurnRef {
-  return typeof from === "string" ? { jobId: from, index: 0 } : { jobId: from.job_id, index: from.index };
+function turnOf(from: NonNullable<JobBody["continue_from"]>): ImageRef {
+  return typeof from === "string" ? { jobId: from, index: null } : imageRef(from);
+}
+
+function imageRef({ job_id: jobId, index }: { job_id: JobId; index?: number | undefined }): ImageRef {
+  return { jobId, index: index ?? null };
 }
 
 function submittedImage(image: JobBody["images"][number]): SubmittedImage {
-  if ("job_id" in image) return { type: "job", jobId: image.job_id satisfies JobId, index: image.index };
+  if ("job_id" in image) return { type: "job", ...imageRef(image) };
   return { type: "data", bytes: Buffer.from(image.data, "base64"), mediaType: image.media_type ?? null };
 }

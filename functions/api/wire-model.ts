@@ -1,4 +1,3 @@
-import { mediaTypes } from "@plantain/core/image/inspect";
 import type { Model, RetiredModel } from "@plantain/core/model/model";
 import { pricingVersion } from "@plantain/core/model/models";
 
@@ -12,6 +11,7 @@ export function wireModel(model: Model) {
     aliases: model.aliases,
     status: model.status,
     notice: model.notice,
+    successor: model.successor,
     aspect_ratios: model.aspectRatios,
     image_sizes: model.imageSizes,
     pixels: model.pixels,
@@ -19,13 +19,14 @@ export function wireModel(model: Model) {
     thinking: model.thinking,
     always_thinks: model.alwaysThinks,
     grounding: model.grounding,
-    input_types: mediaTypes,
+    input_types: model.inputTypes,
     prices: {
       currency: "USD",
       unit: "1M tokens",
       input,
       text_output: textOutput,
       image_output: imageOutput,
+      tiers: model.tiers,
       image_tokens: model.imageTokens,
       pricing_version: pricingVersion,
     },

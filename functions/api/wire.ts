@@ -5,7 +5,6 @@ import { isFinished, type Job } from "@plantain/core/job/job";
 import type { GroundingRecord, StoredImage } from "@plantain/core/job/outcome";
 import type { JobRecord, SignedUrls } from "@plantain/core/job/ports";
 import type { TurnRef } from "@plantain/core/job/request";
-import { pricingVersion } from "@plantain/core/model/models";
 import { addUsage, dollars, noUsage, type Usage } from "@plantain/core/model/pricing";
 
 /*
@@ -56,7 +55,8 @@ export async function wireJob(
   at: number,
 ) {
   const { links, error, ...summary } = jobSummary(job);
-  const images = job.status === "succeeded" ? (result?.images ?? []) : [];
+  // What is there while more is tried isn't shown: it is final only with the job
+  const shown = job.status === "succeeded" ? result : null;
   return {
     ...summary,
     requested_model: request.requestedModel,
@@ -79,15 +79,15 @@ export async function wireJob(
       job_id: source?.jobId ?? null,
       index: source?.index ?? null,
     })),
-    images: await Promise.all(images.map((image) => wireImage(job, image, signedUrls, at))),
-    text: result?.text ?? null,
-    grounding: result?.grounding ? wireGrounding(result.grounding) : null,
+    images: await Promise.all((shown?.images ?? []).map((image) => wireImage(job, image, signedUrls, at))),
+    text: shown?.text ?? null,
+    grounding: shown?.grounding ? wireGrounding(shown.grounding) : null,
     metadata: request.metadata,
     usage: wireUsage(attempts),
     cost: wireCost(job, request, attempts),
     error,
     last_error: wireLastFailure(job),
-    warnings: [...request.warnings, ...(result?.warnings ?? [])],
+    warnings: [...request.warnings, ...(shown?.warnings ?? [])],
     links,
   };
 }
@@ -130,6 +130,7 @@ function wireGrounding({ webQueries, imageQueries, pages, pictures, widgets }: G
 
 /** A conversation read back: what was asked, and the image that the next turn went on from. */
 export function wireTurn({ record: { job, request, result }, index }: Turn) {
+  const image = job.status === "succeeded" ? result?.images.find((each) => each.index === index) : undefined;
   return {
     job_id: job.id,
     index,
@@ -137,12 +138,10 @@ export function wireTurn({ record: { job, request, result }, index }: Turn) {
     model: job.model,
     created_at: time(job.createdAt),
     prompt: request.prompt,
-    text: result?.text ?? null,
+    text: image ? (result?.text ?? null) : null,
     reference_images: request.images.length,
-    used_history: result?.usedHistory ?? null,
-    image: result?.images.some((image) => image.index === index)
-      ? `/v1/jobs/${job.id}/images/${index}`
-      : null,
+    used_history: image ? request.history.length > 0 && image.usedHistory : null,
+    image: image ? `/v1/jobs/${job.id}/images/${index}` : null,
   };
 }
 
@@ -161,6 +160,7 @@ export function wireAttempt({ fence, startedAt, endedAt, ended, failure, calls }
       stored_at: time(call.storedAt),
       upstream_status: call.upstream?.status ?? null,
       finish_reason: call.upstream?.finishReason ?? null,
+      failure: call.failure ? { code: call.failure.code, message: call.failure.message } : null,
       billed: billedWire[call.billed],
       usage: call.usage ? wireTokens(call.usage) : null,
       cost_usd: call.cost === null ? null : dollars(call.cost),
@@ -193,7 +193,7 @@ function wireCost(job: Job, request: JobRecord["request"], attempts: JobRecord["
     estimated_usd: request.estimatedCost === null ? null : dollars(request.estimatedCost),
     final: isFinished(job) && unknownAttempts === 0,
     unknown_attempts: unknownAttempts,
-    pricing_version: pricingVersion,
+    pricing_version: request.pricingVersion,
   };
 }
 

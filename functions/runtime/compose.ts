@@ -29,6 +29,8 @@ export function composeApi(environment: Environment): ApiPorts {
   const env = ApiEnv.parse(environment);
   const dynamo = connectDynamo();
   const s3 = connectS3();
+  const registry = registryFrom(env);
+  registry.choose(env.DEFAULT_MODEL); // or every job that names none would be refused
   return {
     jobs: dynamoJobs(dynamo, env.JOBS_TABLE),
     queue: sqsJobQueue(connectSqs(), env.JOBS_QUEUE_URL),
@@ -38,7 +40,7 @@ export function composeApi(environment: Environment): ApiPorts {
     clock: systemClock,
     random: systemRandom,
     policy: policyOf(env),
-    registry: registryFrom(env),
+    registry,
     defaultModel: env.DEFAULT_MODEL,
     log: jsonLog("api"),
   };
@@ -56,6 +58,7 @@ export function composeWorker(
     objects: s3Objects(connectS3(), env.BUCKET),
     model: geminiImageModel({
       apiKey: ssmSecret(connectSsm(), env.GEMINI_API_KEY_PARAMETER, systemClock.now),
+      callTimeoutMs: env.CALL_MS,
       ...(baseUrl === undefined ? {} : { baseUrl }),
     }),
     clock: systemClock,

@@ -37,6 +37,7 @@ const paid: Call = {
 const image = {
   index: 0,
   fence: 1,
+  usedHistory: true,
   key: "out/acme/x/1/0",
   mediaType: "image/png",
   width: 8,
@@ -158,7 +159,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         failure: null,
         calls: [paid],
       } as const;
-      const result = { images: [image], text: null, grounding: null, usedHistory: true, warnings: ["w"] };
+      const result = { images: [image], text: null, grounding: null, warnings: ["w"] };
       expect(await jobs.write(job, done, { attempt, result })).toEqual({ written: true });
       expect(await jobs.read(job.id)).toMatchObject({ job: done, result, attempts: [attempt] });
       const again = next(job, { type: "canceled", at: now + 9 });
@@ -171,7 +172,14 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
 
     it("keeps a failure as it was told", async () => {
       const job = await running();
-      const retried = next(job, { type: "attempt_failed", at: now + 9, fence: 1, failure, random: 0.5 });
+      const retried = next(job, {
+        type: "attempt_failed",
+        at: now + 9,
+        fence: 1,
+        failures: [failure],
+        hasImages: true,
+        random: 0.5,
+      });
       const attempt = {
         fence: 1,
         startedAt: now,
@@ -189,7 +197,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
       for (let fence = 1; fence <= 11; fence += 1) {
         const claimed = next(job, { type: "claimed", at: now });
         await jobs.write(job, claimed);
-        job = next(claimed, { type: "released", at: now, fence });
+        job = next(claimed, { type: "released", at: now, fence, hasImages: false });
         const attempt = {
           fence,
           startedAt: now,

@@ -85,7 +85,7 @@ describe("what goes wrong at Gemini", () => {
     const job = await client.end(
       (await client.submit({ prompt: "Forbidden [[sim:PROHIBITED_CONTENT]]" })).id,
     );
-    expect(job).toMatchObject({ status: "failed", attempts: 2, error: { code: "content_blocked.output" } });
+    expect(job).toMatchObject({ status: "failed", attempts: 1, error: { code: "content_blocked.output" } });
     const blocked = await client.end(
       (await client.submit({ prompt: "Blocked [[sim:PROMPT_BLOCKED:SAFETY]]" })).id,
     );
@@ -106,6 +106,16 @@ describe("what goes wrong at Gemini", () => {
   ])("%s is tried again and succeeds", async (_name, marker) => {
     const job = await client.end((await client.submit({ prompt: `Patience ${marker}` })).id);
     expect(job).toMatchObject({ status: "succeeded", attempts: 2 });
+  });
+
+  it("an image that is there is not lost when the deadline comes before the other", async () => {
+    const prompt = "Late [[sim:RATE_LIMIT:3s*1]][[sim:THOUGHT_IMAGES*1]][[sim:HANG*9]]";
+    const job = await client.end((await client.submit({ prompt, count: 2, deadline_seconds: 10 })).id);
+    expect(job).toMatchObject({
+      status: "succeeded",
+      images: [{}],
+      warnings: [expect.stringContaining("missing")],
+    });
   });
 
   it("a call that hangs is given up in time, tried again, and its bill is said to be unknown", async () => {

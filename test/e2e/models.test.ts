@@ -151,26 +151,36 @@ describe("every model", () => {
     expect(job.warnings.join()).not.toContain("turns before");
   });
 
-  it("gives words beside the image when asked for both", async () => {
-    const job = await make({
-      model: "gemini-nano-banana-2.1",
-      prompt: "A poem about rain",
-      output: "image_and_text",
-    });
+  it.each(registry.models)("gives words beside the image when asked for both: $id", async ({ id }) => {
+    const job = await make({ model: id, prompt: "A poem about rain", output: "image_and_text" });
     expect(job).toMatchObject({ status: "succeeded", text: expect.any(String) });
   });
 
-  it("takes safety settings and a seed", async () => {
+  it.each(registry.models)("takes safety settings and a seed, and makes four images: $id", async ({ id }) => {
     const safety = {
       harassment: "block_only_high",
       hate_speech: "block_none",
       sexually_explicit: "off",
       dangerous_content: "block_low_and_above",
     };
-    expect(await make({ prompt: "A duel", safety, seed: 42, count: 2 })).toMatchObject({
-      status: "succeeded",
-      images: [{}, {}],
-    });
+    const job = await make({ model: id, prompt: "A duel", safety, seed: 42, count: 4 });
+    expect(job).toMatchObject({ status: "succeeded", images: [{}, {}, {}, {}] });
+    expect(new Set(job.images.map(({ sha256 }) => sha256)).size).toBe(4);
+  });
+
+  it.each(registry.models)("refuses what it can't do before it is asked: $id", async (model) => {
+    const lacking = [
+      ...(model.thinking.length === 0 ? [{ thinking: "high" }] : []),
+      ...(model.grounding.web ? [] : [{ grounding: { web: true } }]),
+      ...(model.grounding.images ? [] : [{ grounding: { images: true } }]),
+      ...(model.aspectRatios.includes("1:8") ? [] : [{ aspect_ratio: "1:8" }]),
+      ...(model.imageSizes.includes("512") ? [] : [{ image_size: "512" }]),
+      ...(model.imageSizes.includes("4K") ? [] : [{ image_size: "4K" }]),
+    ];
+    for (const asked of lacking) {
+      const response = await client.call("POST", "/v1/jobs", { model: model.id, prompt: "x", ...asked });
+      expect(response.status, JSON.stringify(asked)).toBe(400);
+    }
   });
 });
 

@@ -5,7 +5,7 @@ import type { ApiContext, ApiPorts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { wireModel, wireRetired } from "../wire-model.ts";
 
-export function modelRoutes({ registry }: ApiPorts): Hono<ApiContext> {
+export function modelRoutes({ registry, defaultModel }: ApiPorts): Hono<ApiContext> {
   const routes = new Hono<ApiContext>();
 
   routes.get("/", needs("jobs:read"), (c) =>
@@ -17,8 +17,12 @@ export function modelRoutes({ registry }: ApiPorts): Hono<ApiContext> {
 
   routes.get("/:name", needs("jobs:read"), (c) => {
     const name = c.req.param("name");
-    const model = registry.models.find(({ id, aliases }) => id === name || aliases.includes(name));
-    if (model) return c.json({ ...wireModel(model), job_schema: jobSchema(model) });
+    const model = registry.find(name);
+    if (model)
+      return c.json({
+        ...wireModel(model),
+        job_schema: jobSchema(model, registry.find(defaultModel) === model),
+      });
     const retired = registry.retired.find(({ id }) => id === name);
     if (retired) return c.json(wireRetired(retired));
     return problem(c, "model_not_found", `There is no model "${name}"; see /v1/models`);

@@ -24,6 +24,7 @@ const base = {
   spent: z.record(z.string(), z.number()),
   crashes: z.number().int(),
   lastFailure: FailureRecord.nullable(),
+  hasImages: z.boolean(),
   version: z.number().int(),
 };
 const unfinished = { ...base, dueAt: Time, checks: z.number().int() };
@@ -49,6 +50,7 @@ const CallRecord = z.object({
   usage: UsageRecord.nullable(),
   cost: z.number().nullable(),
   upstream: UpstreamRecord.nullable(),
+  failure: FailureRecord.nullable(),
   startedAt: Time.nullable(),
   answeredAt: Time.nullable(),
   storedAt: Time.nullable(),

@@ -39,6 +39,7 @@ export function sampleJob(about: Partial<QueuedJob> = {}): QueuedJob {
     spent: {},
     crashes: 0,
     lastFailure: null,
+    hasImages: false,
     version: 1,
     runAfter: createdAt,
     dueAt: createdAt + 60_000,
@@ -82,6 +83,7 @@ export function sampleRequest(about: Partial<JobRequest> = {}): JobRequest {
     metadata: {},
     warnings: [],
     estimatedCost: 138_000_000,
+    pricingVersion: "2026-11",
     ...about,
   };
 }

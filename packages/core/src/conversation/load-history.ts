@@ -4,29 +4,21 @@ import { Outcome, type StoredPart } from "../job/outcome.ts";
 import type { HistoryTurn, Jobs, Objects, ReplyPart } from "../job/ports.ts";
 import type { TurnRef } from "../job/request.ts";
 
-/** Gemini takes 100 MB of request; base64 adds a third, and the new turn needs room too. */
-const mostBytes = 60_000_000;
-
 /** Why the turns before can't be sent along. */
 export type Unusable = { readonly unusable: string };
 
 /**
- * The turns of a conversation with everything they consist of, from where each is stored. What is gone, or too large
- * for one request, makes the whole history unusable: half a conversation would mean something else.
+ * The turns of a conversation with everything they consist of, from where each is stored. One that is gone makes the
+ * whole history unusable: half a conversation would mean something else.
  */
 export async function loadHistory(
   { jobs, objects }: { jobs: Jobs; objects: Objects },
   turns: readonly TurnRef[],
 ): Promise<readonly HistoryTurn[] | Unusable> {
   const history: HistoryTurn[] = [];
-  let bytes = 0;
   for (const { jobId, index } of turns) {
     const turn = await loadTurn(jobs, objects, { jobId, index });
     if (!turn) return { unusable: `turn "${jobId}" is no longer there` };
-    bytes += [...turn.images, ...turn.reply.flatMap((part) => (part.type === "image" ? [part] : []))]
-      .map((image) => image.bytes.length)
-      .reduce((sum, length) => sum + length, 0);
-    if (bytes > mostBytes) return { unusable: `its images are over ${mostBytes / 1_000_000} MB` };
     history.push(turn);
   }
   return history;

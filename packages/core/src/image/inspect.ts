@@ -78,10 +78,13 @@ function webp(view: DataView, bytes: Uint8Array): Inspection | Unreadable {
 
 const heicBrands = ["heic", "heix", "heim", "heis", "hevc", "hevx"];
 const heifBrands = ["mif1", "msf1", "heif"];
+const mostBrandBytes = 256;
 
 function heif(view: DataView, bytes: Uint8Array): Inspection | Unreadable {
   const brands: string[] = [];
-  for (let at = 8; at < view.getUint32(0); at += 4) if (at !== 12) brands.push(ascii(bytes, at, 4));
+  // What a file says of its own length is not believed
+  const end = Math.min(view.getUint32(0), bytes.length, mostBrandBytes);
+  for (let at = 8; at < end; at += 4) if (at !== 12) brands.push(ascii(bytes, at, 4));
   const isHeic = brands.some((brand) => heicBrands.includes(brand));
   if (brands.includes("avif") || brands.includes("avis")) return { unreadable: "unknown_type" };
   if (!isHeic && !brands.some((brand) => heifBrands.includes(brand))) return { unreadable: "unknown_type" };

@@ -9,6 +9,8 @@ export type Call = {
   readonly usage: Usage | null;
   readonly cost: number | null;
   readonly upstream: Upstream | null;
+  /** Why no image came of it. */
+  readonly failure: Failure | null;
   readonly startedAt: number | null;
   readonly answeredAt: number | null;
   readonly storedAt: number | null;
@@ -48,6 +50,7 @@ export function unknownCall(index: number): Call {
     usage: null,
     cost: null,
     upstream: null,
+    failure: null,
     startedAt: null,
     answeredAt: null,
     storedAt: null,

@@ -1,5 +1,5 @@
 import type { Clock, Random } from "../clock.ts";
-import type { Registry } from "../model/registry.ts";
+import type { Model } from "../model/model.ts";
 import type { Attempt, Call } from "./attempt.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 import type { Failure } from "./failure.ts";
@@ -18,7 +18,6 @@ type Ports = {
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: Policy;
-  readonly registry: Registry;
 };
 
 /** What an attempt has in hand at its end. `failures` are those that no stored outcome tells. */
@@ -26,6 +25,8 @@ export type InHand = {
   readonly outcomes: readonly Outcome[];
   readonly failures: readonly Failure[];
   readonly calls: readonly Call[];
+  /** Images are left that this attempt didn't try. */
+  readonly isMoreToPay: boolean;
 };
 
 /** How an attempt ended, for the log. */
@@ -38,14 +39,15 @@ export type Closed = { readonly ended: Attempt["ended"]; readonly fence: number;
 export async function closeAttempt(
   ports: Ports,
   claimed: RunningJob,
+  model: Model | null,
   request: JobRequest,
-  { outcomes, failures, calls }: InHand,
+  { outcomes, failures, calls, isMoreToPay }: InHand,
   signal: AbortSignal,
 ): Promise<Closed> {
-  const { jobs, clock, policy, random, registry } = ports;
+  const { jobs, clock, policy, random } = ports;
   const at = clock.now();
   const spread = { at, random: random.fraction() };
-  const conclusion = conclude(registry, claimed, request, outcomes, failures, spread, policy);
+  const conclusion = conclude(model, claimed, request, outcomes, failures, isMoreToPay, spread, policy);
   const { ended, failure, fact, result } = conclusion;
   const line: Attempt = {
     fence: claimed.fence,
@@ -65,18 +67,8 @@ export async function closeAttempt(
 
 /** A commit whose answer was lost finds the job where only the owner of its fence can have brought it. */
 function isOwn(job: Job | null, claimed: RunningJob, { ended }: Conclusion): boolean {
-  const status = ended === "retried" ? "queued" : ended;
+  const status = ended === "retried" || ended === "released" ? "queued" : ended;
   return job !== null && job.fence === claimed.fence && job.status === status;
-}
-
-/** Gives the job back unpaid: another function has more time for it. */
-export async function releaseAttempt(ports: Ports, claimed: RunningJob): Promise<Closed> {
-  const { jobs, clock, policy } = ports;
-  const fact = { type: "released", at: clock.now(), fence: claimed.fence } as const;
-  const released = await transition(jobs, claimed, fact, policy);
-  if (released.refused) throw new LeaseLost(released.refused);
-  if (released.job.status === "queued") await resend(ports, released.job);
-  return { ended: "released", fence: claimed.fence };
 }
 
 async function resend({ queue, clock }: Ports, job: QueuedJob): Promise<void> {

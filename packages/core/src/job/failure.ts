@@ -61,11 +61,9 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     hint: "Rephrase the prompt or use other reference images: Gemini refused them before it drew anything",
   },
   "content_blocked.output": {
-    retries: 1,
-    waitMs: 1_000,
-    longestWaitMs: 1_000,
+    ...never,
     retryable: true,
-    hint: "Gemini withheld what it drew. The same prompt may pass another time; a milder one is likelier to",
+    hint: "Gemini withheld what it drew. A milder prompt is likelier to pass; the same one may, another time",
   },
   "content_blocked.recitation": {
     ...never,
@@ -169,6 +167,12 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     hint: "This is a fault of the service; its operator has been alarmed",
   },
 };
+
+/** Whether a failure that was retried `spent` times already is final now. */
+export function isExhausted(code: FailureCode, spent: number): boolean {
+  const { retries } = failureClasses[code];
+  return retries !== "until_deadline" && spent >= retries;
+}
 
 /** A longer wait than this is not believed: the job looks again. */
 const longestObeyedMs = 900_000;

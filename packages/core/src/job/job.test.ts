@@ -22,7 +22,8 @@ const statuses: Record<string, Job> = {
   "queued past its deadline": sampleJob({ deadlineAt: now }),
   "running, lease live": sampleRunning({ leaseUntil: now + 1, dueAt: now - 1 }),
   "running, lease over": sampleRunning({ leaseUntil: now, dueAt: now - 1, paying: [0] }),
-  "running past its deadline": sampleRunning({ leaseUntil: now + 1, deadlineAt: now }),
+  "running past its deadline": sampleRunning({ leaseUntil: now + 1, deadlineAt: now, dueAt: now }),
+  "lost past its deadline": sampleRunning({ leaseUntil: now, deadlineAt: now, dueAt: now }),
   succeeded: finished("succeeded"),
   failed,
   canceled: finished("canceled"),
@@ -34,17 +35,32 @@ const facts: Record<string, Fact> = {
   "beaten by a stale fence": { type: "beaten", at: now, fence: 7 },
   "rechecked by its owner": { type: "rechecked", at: now, fence: 1, paying: [0] },
   "rechecked by a stale fence": { type: "rechecked", at: now, fence: 7, paying: [0] },
-  "released by its owner": { type: "released", at: now, fence: 1 },
-  "released by a stale fence": { type: "released", at: now, fence: 7 },
+  "released by its owner": { type: "released", at: now, fence: 1, hasImages: false },
+  "released by a stale fence": { type: "released", at: now, fence: 7, hasImages: false },
   "succeeded by its owner": { type: "succeeded", at: now, fence: 1 },
   "succeeded by a stale fence": { type: "succeeded", at: now, fence: 7 },
-  "attempt failed, may pass": { type: "attempt_failed", at: now, fence: 1, failure: overloaded, random: 0 },
-  "attempt failed for good": { type: "attempt_failed", at: now, fence: 1, failure: blocked, random: 0 },
+  "attempt failed, may pass": {
+    type: "attempt_failed",
+    at: now,
+    fence: 1,
+    failures: [overloaded],
+    hasImages: false,
+    random: 0,
+  },
+  "attempt failed for good": {
+    type: "attempt_failed",
+    at: now,
+    fence: 1,
+    failures: [blocked],
+    hasImages: false,
+    random: 0,
+  },
   "attempt failed by a stale fence": {
     type: "attempt_failed",
     at: now,
     fence: 7,
-    failure: blocked,
+    failures: [blocked],
+    hasImages: false,
     random: 0,
   },
   canceled: { type: "canceled", at: now },
@@ -59,8 +75,10 @@ const unfinished = [
   "running, lease live",
   "running, lease over",
   "running past its deadline",
+  "lost past its deadline",
 ];
 const queued = unfinished.slice(0, 3);
+const running = unfinished.slice(3);
 
 /** The whole table: what becomes of each status at each fact. */
 const table: Record<string, Record<string, string>> = {
@@ -70,54 +88,39 @@ const table: Record<string, Record<string, string>> = {
     "queued past its deadline": "deadline_passed",
     "running, lease live": "leased",
     "running, lease over": "running",
-    "running past its deadline": "deadline_passed",
+    "running past its deadline": "leased",
+    "lost past its deadline": "deadline_passed",
   },
-  "beaten by its owner": {
-    ...same(queued, "lease_lost"),
-    "running, lease live": "running",
-    "running, lease over": "running",
-    "running past its deadline": "deadline_passed",
-  },
+  "beaten by its owner": { ...same(queued, "lease_lost"), ...same(running, "running") },
   "beaten by a stale fence": same(unfinished, "lease_lost"),
   "rechecked by its owner": {
     ...same(queued, "lease_lost"),
     "running, lease live": "running",
     "running, lease over": "running",
     "running past its deadline": "deadline_passed",
+    "lost past its deadline": "deadline_passed",
   },
   "rechecked by a stale fence": same(unfinished, "lease_lost"),
-  "released by its owner": {
-    ...same(queued, "lease_lost"),
-    "running, lease live": "queued",
-    "running, lease over": "queued",
-    "running past its deadline": "queued",
-  },
+  "released by its owner": { ...same(queued, "lease_lost"), ...same(running, "queued") },
   "released by a stale fence": same(unfinished, "lease_lost"),
-  "succeeded by its owner": {
-    ...same(queued, "lease_lost"),
-    "running, lease live": "succeeded",
-    "running, lease over": "succeeded",
-    "running past its deadline": "succeeded",
-  },
+  "succeeded by its owner": { ...same(queued, "lease_lost"), ...same(running, "succeeded") },
   "succeeded by a stale fence": same(unfinished, "lease_lost"),
   "attempt failed, may pass": {
     ...same(queued, "lease_lost"),
     "running, lease live": "queued",
     "running, lease over": "queued",
     "running past its deadline": "failed",
+    "lost past its deadline": "failed",
   },
-  "attempt failed for good": {
-    ...same(queued, "lease_lost"),
-    "running, lease live": "failed",
-    "running, lease over": "failed",
-    "running past its deadline": "failed",
-  },
+  "attempt failed for good": { ...same(queued, "lease_lost"), ...same(running, "failed") },
   "attempt failed by a stale fence": same(unfinished, "lease_lost"),
   canceled: same(unfinished, "canceled"),
   expired: {
     ...same(unfinished, "not_due"),
     "queued past its deadline": "failed",
-    "running past its deadline": "failed",
+    "running, lease live": "leased",
+    "running past its deadline": "leased",
+    "lost past its deadline": "failed",
   },
   swept: {
     "queued and due": "queued",
@@ -125,7 +128,8 @@ const table: Record<string, Record<string, string>> = {
     "queued past its deadline": "failed",
     "running, lease live": "running",
     "running, lease over": "running",
-    "running past its deadline": "failed",
+    "running past its deadline": "running",
+    "lost past its deadline": "failed",
   },
 };
 
@@ -209,8 +213,15 @@ describe("beats and rechecks", () => {
 });
 
 describe("a failed attempt", () => {
-  const failWith = (job: Job, failure: Failure, random = 0) =>
-    advanced(job, { type: "attempt_failed", at: now, fence: 1, failure, random });
+  const failWith = (job: Job, failure: Failure, random = 0, ...others: Failure[]) =>
+    advanced(job, {
+      type: "attempt_failed",
+      at: now,
+      fence: 1,
+      failures: [failure, ...others],
+      hasImages: false,
+      random,
+    });
 
   it("waits longer each time, spends the failure's own budget, and then fails the job", () => {
     expect(failWith(sampleRunning(), overloaded)).toMatchObject({
@@ -224,6 +235,34 @@ describe("a failed attempt", () => {
     });
     const spent = sampleRunning({ spent: { overloaded: 8 } });
     expect(failWith(spent, overloaded)).toMatchObject({ status: "failed", failure: overloaded });
+  });
+
+  it("of several images spends each kind's budget once, and waits for the most patient", () => {
+    const limited: Failure = {
+      code: "rate_limited",
+      message: "Slow down",
+      billed: "no",
+      retryAfterMs: 47_000,
+    };
+    const job = failWith(sampleRunning({ spent: { timeout: 1 } }), overloaded, 0, limited, overloaded);
+    expect(job).toMatchObject({
+      runAfter: now + 47_000,
+      spent: { timeout: 1, overloaded: 1, rate_limited: 1 },
+      lastFailure: { code: "rate_limited" },
+    });
+  });
+
+  it("leaves a partial success once nothing more is tried and images are stored", () => {
+    const fact = { type: "attempt_failed", at: now, fence: 1, failures: [overloaded], random: 0 } as const;
+    const first = advanced(sampleRunning(), { ...fact, hasImages: true });
+    expect(first).toMatchObject({ status: "queued", hasImages: true });
+    expect(advanced(first, { type: "expired", at: deadline })).toMatchObject({ status: "succeeded" });
+    expect(advanced(first, { type: "swept", at: deadline })).toMatchObject({ status: "succeeded" });
+    expect(advanced(first, { type: "canceled", at: now })).toMatchObject({ status: "canceled" });
+    const spent = sampleRunning({ spent: { overloaded: 8 }, hasImages: true });
+    expect(advanced(spent, { ...fact, hasImages: false })).toMatchObject({ status: "succeeded" });
+    const crashed = sampleRunning({ leaseUntil: now, crashes: crashBudget, hasImages: true });
+    expect(advanced(crashed, { type: "claimed", at: now })).toMatchObject({ status: "succeeded" });
   });
 
   it("is spread by the random number, never to before what was asked for", () => {

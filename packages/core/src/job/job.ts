@@ -1,5 +1,5 @@
 import type { JobId } from "../id.ts";
-import { type Failure, failureClasses, retryDelayMs } from "./failure.ts";
+import { type Failure, type FailureCode, isExhausted, retryDelayMs } from "./failure.ts";
 import { crashBudget, firstCheckMs, longestCheckMs, longestDelayMs, type Policy } from "./policy.ts";
 
 /** What every job has, whatever its status. Times are epoch milliseconds. */
@@ -19,6 +19,8 @@ export type JobBase = {
   readonly crashes: number;
   /** Why the latest attempt ended without an image, while the job goes on. */
   readonly lastFailure: Failure | null;
+  /** Some of its images are stored and told in its result: should no more come, they are a success. */
+  readonly hasImages: boolean;
   /** Counts every write; a write names the version it follows. */
   readonly version: number;
 };
@@ -50,12 +52,20 @@ export type Fact = { readonly at: number } & (
   | { readonly type: "claimed" }
   | { readonly type: "beaten"; readonly fence: number }
   | { readonly type: "rechecked"; readonly fence: number; readonly paying: readonly number[] }
-  | { readonly type: "released"; readonly fence: number }
+  | {
+      readonly type: "released";
+      readonly fence: number;
+      /** Whether images came, and are stored. */
+      readonly hasImages: boolean;
+    }
   | { readonly type: "succeeded"; readonly fence: number }
   | {
       readonly type: "attempt_failed";
       readonly fence: number;
-      readonly failure: Failure;
+      /** One for each image that didn't come; at least one. */
+      readonly failures: readonly [Failure, ...Failure[]];
+      /** Whether images came all the same, and are stored. */
+      readonly hasImages: boolean;
       /** In [0, 1): spreads retries. */
       readonly random: number;
     }
@@ -81,6 +91,7 @@ export function newJob(
     spent: {},
     crashes: 0,
     lastFailure: null,
+    hasImages: false,
     version: 1,
     runAfter: createdAt,
     dueAt: Math.min(createdAt + policy.arrivalMs, deadlineAt),
@@ -96,26 +107,28 @@ export function advance(job: Job, fact: Fact, policy: Policy): Job | Refusal {
   const expired = job.deadlineAt <= fact.at;
   switch (fact.type) {
     case "claimed":
+      if (isLeased(job, fact.at)) return { refused: "leased" };
       if (expired) return { refused: "deadline_passed" };
       return claim(job, fact.at, policy);
     case "beaten":
-      if (expired) return { refused: "deadline_passed" };
+      // Also past the deadline: the call ends by then, and its owner is the one to say with what
       return moved(job, { leaseUntil: fact.at + policy.leaseMs });
     case "rechecked":
       if (expired) return { refused: "deadline_passed" };
       return moved(job, { leaseUntil: fact.at + policy.leaseMs, paying: fact.paying });
     case "released":
-      return requeue(job, fact.at, fact.at, policy);
+      return requeue({ ...job, hasImages: job.hasImages || fact.hasImages }, fact.at, fact.at, policy);
     case "succeeded":
       return { ...base(job), status: "succeeded", finishedAt: fact.at };
     case "attempt_failed":
-      return retryOrFail(job, fact.failure, fact.at, fact.random, policy);
+      return retryOrFail({ ...job, hasImages: job.hasImages || fact.hasImages }, fact, policy);
     case "canceled":
       return { ...base(job), status: "canceled", finishedAt: fact.at };
     case "expired":
-      return expired ? fail(job, deadlineExceeded(job), fact.at) : { refused: "not_due" };
+      if (isLeased(job, fact.at)) return { refused: "leased" };
+      return expired ? giveUp(job, deadlineExceeded(job), fact.at) : { refused: "not_due" };
     case "swept":
-      if (expired) return fail(job, deadlineExceeded(job), fact.at);
+      if (expired && !isLeased(job, fact.at)) return giveUp(job, deadlineExceeded(job), fact.at);
       return job.dueAt > fact.at ? { refused: "not_due" } : checkLater(job, fact.at);
   }
 }
@@ -137,9 +150,8 @@ export function messageDelayMs(job: QueuedJob, at: number): number | null {
 
 function claim(job: QueuedJob | RunningJob, at: number, policy: Policy): Job | Refusal {
   if (job.status === "queued" && job.runAfter > at) return { refused: "not_due" };
-  if (job.status === "running" && job.leaseUntil > at) return { refused: "leased" };
   const crashes = job.crashes + (job.status === "running" ? 1 : 0);
-  if (crashes > crashBudget) return fail({ ...job, crashes }, workersLost, at);
+  if (crashes > crashBudget) return giveUp({ ...job, crashes }, workersLost, at);
   const leaseUntil = at + policy.leaseMs;
   return {
     ...base(job),
@@ -155,25 +167,25 @@ function claim(job: QueuedJob | RunningJob, at: number, policy: Policy): Job | R
   };
 }
 
-function retryOrFail(
-  job: QueuedJob | RunningJob,
-  failure: Failure,
-  at: number,
-  random: number,
-  policy: Policy,
-): Job {
-  const { retries } = failureClasses[failure.code];
-  const spent = job.spent[failure.code] ?? 0;
-  if (retries !== "until_deadline" && spent >= retries) return fail(job, failure, at);
-  const runAfter = at + retryDelayMs(failure, spent, random);
-  if (runAfter >= job.deadlineAt)
-    return fail(job, deadlineExceeded({ ...job, lastFailure: brief(failure) }), at);
-  return requeue(
-    { ...job, lastFailure: brief(failure), spent: { ...job.spent, [failure.code]: spent + 1 } },
-    at,
-    runAfter,
-    policy,
-  );
+type AttemptFailed = Extract<Fact, { type: "attempt_failed" }>;
+
+/** Spends the budget of each kind of failure once; the one with the longest wait decides when the next try is. */
+function retryOrFail(job: QueuedJob | RunningJob, fact: AttemptFailed, policy: Policy): Job {
+  const { failures, at, random } = fact;
+  const spent = (code: FailureCode) => job.spent[code] ?? 0;
+  const exhausted = failures.find(({ code }) => isExhausted(code, spent(code)));
+  if (exhausted) return giveUp(job, exhausted, at);
+  const wait = (failure: Failure) => retryDelayMs(failure, spent(failure.code), random);
+  const [slowest] = failures.toSorted((a, b) => wait(b) - wait(a));
+  const failure = brief(slowest ?? failures[0]);
+  const runAfter = at + wait(slowest ?? failures[0]);
+  if (runAfter >= job.deadlineAt) return giveUp(job, deadlineExceeded({ ...job, lastFailure: failure }), at);
+  const codes = new Set(failures.map(({ code }) => code));
+  const nowSpent = {
+    ...job.spent,
+    ...Object.fromEntries(Array.from(codes, (code) => [code, spent(code) + 1])),
+  };
+  return requeue({ ...job, lastFailure: failure, spent: nowSpent }, at, runAfter, policy);
 }
 
 function requeue(job: QueuedJob | RunningJob, at: number, runAfter: number, policy: Policy): QueuedJob {
@@ -200,14 +212,18 @@ function brief({ code, message, billed }: Failure): Failure {
 
 /** The sweep looks again later, ever more rarely; at a live lease it looks when that would run out. */
 function checkLater(job: QueuedJob | RunningJob, at: number): Job {
-  const leased = job.status === "running" && job.leaseUntil > at;
-  const next = leased
-    ? job.leaseUntil
-    : at + Math.min(longestCheckMs, firstCheckMs * 2 ** Math.min(job.checks, 10));
-  return moved(job, { dueAt: Math.min(next, job.deadlineAt), checks: leased ? job.checks : job.checks + 1 });
+  if (isLeased(job, at)) return moved<QueuedJob | RunningJob>(job, { dueAt: job.leaseUntil });
+  const wait = Math.min(longestCheckMs, firstCheckMs * 2 ** Math.min(job.checks, 10));
+  return moved(job, { dueAt: Math.min(at + wait, job.deadlineAt), checks: job.checks + 1 });
 }
 
-function fail(job: QueuedJob | RunningJob, failure: Failure, at: number): FinishedJob {
+function isLeased(job: QueuedJob | RunningJob, at: number): job is RunningJob {
+  return job.status === "running" && job.leaseUntil > at;
+}
+
+/** Nothing more will be tried. What is there already is a success, if only a partial one. */
+function giveUp(job: QueuedJob | RunningJob, failure: Failure, at: number): FinishedJob {
+  if (job.hasImages) return { ...base(job), status: "succeeded", finishedAt: at };
   return { ...base(job), status: "failed", failure, finishedAt: at };
 }
 
@@ -227,6 +243,7 @@ function base(job: QueuedJob | RunningJob): JobBase {
     spent: job.spent,
     crashes: job.crashes,
     lastFailure: job.lastFailure,
+    hasImages: job.hasImages,
     version: job.version + 1,
   };
 }

@@ -65,11 +65,11 @@ describe("a memory budget", () => {
   });
 
   it("has room for 25 pictures of 4K in a worker of 1 GiB", () => {
-    const each = expectedMemory(sampleRequest(), "4K", 1);
+    const each = expectedMemory(sampleRequest(), "4K");
     expect((2 ** 30 - 150 * 2 ** 20) / each).toBeGreaterThanOrEqual(25);
   });
 
-  it("expects reference images to be held as they are and as base64, for each call", () => {
+  it("expects reference images and earlier turns to be held several times over", () => {
     const image = {
       sha256: "0".repeat(64),
       mediaType: "image/png",
@@ -78,9 +78,9 @@ describe("a memory budget", () => {
       height: 1,
       source: null,
     } as const;
-    const without = expectedMemory(sampleRequest(), "1K", 2);
-    expect(expectedMemory(sampleRequest({ images: [image] }), "1K", 2) - without).toBeCloseTo(
-      2 * 3_000_000 * (11 / 3),
-    );
+    const turn = { jobId: "job_01m82v7m00fzzvzzzzzzzzzzzz", index: 0, bytes: 2_000_000, images: 1 } as const;
+    const without = expectedMemory(sampleRequest(), "1K");
+    expect(expectedMemory(sampleRequest({ images: [image] }), "1K") - without).toBe(5 * 3_000_000);
+    expect(expectedMemory(sampleRequest({ history: [turn] }), "1K") - without).toBe(5 * 2_000_000);
   });
 });

@@ -3,6 +3,8 @@ import type { JobRequest } from "./request.ts";
 
 /** Shares a worker's memory between the jobs of a batch, so that large pictures wait for each other and not for a crash. */
 export type MemoryBudget = {
+  /** Bytes there are at all. */
+  readonly total: number;
   /**
    * Waits, first come first served, until so many bytes are free, and takes them until the answer is called. More than
    * there are at all is cut down to all. Rejects with the signal's reason.
@@ -21,6 +23,7 @@ export function memoryBudget(totalBytes: number): MemoryBudget {
     }
   };
   return {
+    total: totalBytes,
     reserve(bytes, signal) {
       const share = Math.min(bytes, totalBytes);
       let isHeld = true;
@@ -61,13 +64,12 @@ const expectedBytes: Readonly<Record<ImageSize, number>> = {
 
 /** A picture is held while it arrives and is stored, with some slack of the pieces it comes in. */
 const outputFactor = 1.35;
-/** A reference image is held as bytes, and for each call as base64 and within the request's body. */
-const inputFactor = 1 + 2 * (4 / 3);
+/** A reference image is held as bytes, as base64, within the request's JSON and on its way into the socket. */
+const inputFactor = 5;
 
-/** What the calls for `calls` images of this job will hold in memory at once, in bytes. */
-export function expectedMemory(request: JobRequest, size: ImageSize, calls: number): number {
-  const images = [...request.images, ...(request.continued ? [request.continued] : [])];
-  const inputs =
-    images.reduce((sum, { bytes }) => sum + bytes, 0) + request.history.length * expectedBytes[size];
-  return calls * (expectedBytes[size] * outputFactor + inputs * inputFactor);
+/** What one call for an image of this job will hold in memory, in bytes. */
+export function expectedMemory(request: JobRequest, size: ImageSize): number {
+  const images = [...request.images, ...(request.continued ? [request.continued] : []), ...request.history];
+  const inputs = images.reduce((sum, { bytes }) => sum + bytes, 0);
+  return expectedBytes[size] * outputFactor + inputs * inputFactor;
 }

@@ -40,6 +40,8 @@ export const StoredImage = z.object({
   height: z.number().int().positive(),
   bytes: z.number().int().positive(),
   sha256: z.string(),
+  /** Whether it really went on from the turns before, as far as there were any. */
+  usedHistory: z.boolean(),
 });
 export type StoredImage = z.infer<typeof StoredImage>;
 
@@ -104,8 +106,6 @@ export const Result = z.object({
   images: z.array(StoredImage).min(1),
   text: z.string().nullable(),
   grounding: GroundingRecord.nullable(),
-  /** Whether the turns before were really gone on from, as far as there were any. */
-  usedHistory: z.boolean(),
   warnings: z.array(z.string()),
 });
 export type Result = z.infer<typeof Result>;

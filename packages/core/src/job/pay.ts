@@ -1,9 +1,9 @@
 import type { Clock, Random } from "../clock.ts";
 import { encodeJson } from "../json.ts";
+import type { Model } from "../model/model.ts";
 import { costOf, noUsage } from "../model/pricing.ts";
-import type { Registry } from "../model/registry.ts";
 import type { Call } from "./attempt.ts";
-import { type Failure, failureClasses } from "./failure.ts";
+import { type Failure, isExhausted } from "./failure.ts";
 import { insist } from "./insist.ts";
 import type { RunningJob } from "./job.ts";
 import { imageKey, outcomeKey, partKey } from "./keys.ts";
@@ -15,7 +15,6 @@ type Ports = {
   model: ImageModel;
   clock: Clock;
   random: Random;
-  registry: Registry;
 };
 
 /** What paying for one image index came to. `outcome` is there when it is final, and is stored. */
@@ -33,7 +32,8 @@ export type Paid = {
 export async function pay(
   ports: Ports,
   job: RunningJob,
-  call: ModelCall,
+  model: Model,
+  asked: ModelCall,
   { index, historyUnused }: { index: number; historyUnused: string | null },
   limitMs: number,
   signal: AbortSignal,
@@ -41,9 +41,9 @@ export async function pay(
 ): Promise<Paid> {
   const { clock } = ports;
   const startedAt = clock.now();
-  const answer = await ask(ports, call, limitMs, signal);
+  const answer = await ask(ports, asked, limitMs, signal);
   const answeredAt = clock.now();
-  const cost = answer.usage ? costOf(ports.registry.choose(job.model).model, answer.usage) : null;
+  const cost = answer.usage ? costOf(model, answer.usage) : null;
   const billed = answer.type === "image" ? "yes" : answer.failure.billed;
   const known: Call = {
     index,
@@ -51,6 +51,7 @@ export async function pay(
     usage: billed === "no" ? noUsage : answer.usage,
     cost: billed === "no" ? 0 : billed === "unknown" ? null : cost,
     upstream: (answer.type === "image" ? answer.upstream : answer.failure.upstream) ?? null,
+    failure: answer.type === "failure" ? answer.failure : null,
     startedAt,
     answeredAt,
     storedAt: null,
@@ -58,13 +59,13 @@ export async function pay(
   onAnswer(known);
   if (answer.type === "failure") {
     const { failure } = answer;
-    const isFinal = failureClasses[failure.code].retries === 0;
-    if (!isFinal) return { call: known, outcome: null, failure };
+    if (!isExhausted(failure.code, job.spent[failure.code] ?? 0))
+      return { call: known, outcome: null, failure };
     const refused: Outcome = { type: "refused", index, failure, usage: known.usage, cost: known.cost };
     await store(ports, signal, outcomeKey(job, job.fence, index), encodeJson(refused));
     return { call: { ...known, storedAt: clock.now() }, outcome: refused, failure };
   }
-  const { outcome: told, pictures } = place(job, index, answer);
+  const { outcome: told, pictures } = place(job, index, answer, historyUnused === null);
   const outcome: Outcome = { ...told, historyUnused, usage: known.usage, cost: known.cost };
   await store(ports, signal, outcomeKey(job, job.fence, index), encodeJson(outcome));
   for (const { key, image } of pictures) await store(ports, signal, key, image);
@@ -80,7 +81,12 @@ function store(ports: Ports, signal: AbortSignal, key: string, { bytes, ...about
 type ImageAnswer = Extract<Answer, { type: "image" }>;
 
 /** Gives each picture of an answer its place: the result among the images, the others beside the outcome. */
-function place(job: RunningJob, index: number, { image, parts, text, grounding, upstream }: ImageAnswer) {
+function place(
+  job: RunningJob,
+  index: number,
+  { image, parts, text, grounding, upstream }: ImageAnswer,
+  usedHistory: boolean,
+) {
   const { fence } = job;
   const key = imageKey(job, fence, index);
   const placed = parts.map((part, at) =>
@@ -91,7 +97,7 @@ function place(job: RunningJob, index: number, { image, parts, text, grounding, 
   const { mediaType, width, height, size, sha256 } = image;
   const outcome = {
     type: "image" as const,
-    image: { index, fence, key, mediaType, width, height, bytes: size, sha256 },
+    image: { index, fence, key, mediaType, width, height, bytes: size, sha256, usedHistory },
     text,
     grounding,
     upstream,
@@ -116,7 +122,8 @@ async function ask(
   const tooLong = new AbortController();
   const timer = clock.sleep(limitMs, answered.signal).then(() => tooLong.abort());
   try {
-    return await model.generate(call, AbortSignal.any([signal, tooLong.signal]));
+    const answer = await model.generate(call, AbortSignal.any([signal, tooLong.signal]));
+    return call.history.length > 0 ? blamingHistory(answer) : answer;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (!tooLong.signal.aborted) throw error;
@@ -125,6 +132,12 @@ async function ask(
     answered.abort();
     await timer;
   }
+}
+
+/** What is too large with the turns before may not be without them. */
+function blamingHistory(answer: Answer): Answer {
+  if (answer.type === "image" || answer.failure.code !== "too_large") return answer;
+  return { ...answer, failure: { ...answer.failure, code: "history_rejected" } };
 }
 
 function timedOut(limitMs: number): Failure {

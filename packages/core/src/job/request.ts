@@ -43,6 +43,15 @@ export type Safety = z.infer<typeof Safety>;
 export const TurnRef = z.object({ jobId: JobIdText, index: z.number().int() });
 export type TurnRef = z.infer<typeof TurnRef>;
 
+/** An earlier turn to be sent along, and what it weighs. */
+const HistoryRef = TurnRef.extend({
+  /** Of all its images, asked and answered. */
+  bytes: z.number().int(),
+  /** Reference images in it. */
+  images: z.number().int(),
+});
+export type HistoryRef = z.infer<typeof HistoryRef>;
+
 /** What the caller asked for, validated and with defaults: all that an attempt needs to know. */
 export const JobRequest = z.object({
   /** The model as the caller named it; the job's `model` is what serves it. */
@@ -64,11 +73,13 @@ export const JobRequest = z.object({
   /** That image, for when the turns before can't be used. */
   continued: InputImage.nullable(),
   /** The turns to send along, oldest first, `continueFrom` last; empty where they can't be used. */
-  history: z.array(TurnRef),
+  history: z.array(HistoryRef),
   metadata: z.record(z.string(), z.string()),
   /** What the caller should know about how the request is served. */
   warnings: z.array(z.string()),
   /** Expected cost in nanodollars at submit; `null` where a price isn't published. */
   estimatedCost: z.number().nullable(),
+  /** The price list of that estimate. */
+  pricingVersion: z.string(),
 });
 export type JobRequest = z.infer<typeof JobRequest>;

@@ -1,10 +1,11 @@
 import type { Clock, Random } from "../clock.ts";
 import type { JobId } from "../id.ts";
+import type { Model } from "../model/model.ts";
 import type { Registry } from "../model/registry.ts";
 import { type Adopted, adopt, nothingAdopted } from "./adopt.ts";
 import { type Attempt, type Call, unknownCall } from "./attempt.ts";
 import { claim, type Unclaimed } from "./claim.ts";
-import { type Closed, closeAttempt, type InHand, releaseAttempt } from "./close-attempt.ts";
+import { type Closed, closeAttempt, type InHand } from "./close-attempt.ts";
 import type { Failure } from "./failure.ts";
 import { callFor, gather, type Material } from "./gather.ts";
 import { heartbeat, LeaseLost } from "./heartbeat.ts";
@@ -85,29 +86,44 @@ async function attempt(
   const adopted = claimed.fence > 1 ? await adopt(objects, claimed, record.attempts) : nothingAdopted;
   for (const [fence, bill] of adopted.bills) await jobs.settle(claimed.id, fence, bill);
 
-  const missing = missingIndexes(request, adopted);
-  const close = (inHand: Omit<InHand, "calls">) =>
-    closeAttempt(ports, claimed, request, { ...inHand, calls: [...calls.values()] }, signal);
+  const model = registry.find(claimed.model);
   const outcomes = [...adopted.outcomes.values()];
-  if (missing.length === 0) return close({ outcomes, failures: [] });
+  const close = (about: Partial<InHand>) => {
+    const inHand = { outcomes, failures: [], isMoreToPay: false, ...about, calls: [...calls.values()] };
+    return closeAttempt(ports, claimed, model, request, inHand, signal);
+  };
+  const missing = missingIndexes(request, adopted);
+  if (missing.length === 0) return close({});
+  if (!model) return close({ failures: [modelGone(claimed.model)] });
 
-  const size = request.imageSize ?? registry.choose(claimed.model).model.defaultSize;
-  const freeMemory = await memory.reserve(expectedMemory(request, size, missing.length), signal);
+  const size = request.imageSize ?? model.defaultSize;
+  const each = expectedMemory(request, size);
+  const paying = missing.slice(0, Math.max(1, Math.floor(memory.total / each)));
+  const freeMemory = await memory.reserve(paying.length * each, signal);
   try {
     const material = await gather(ports, claimed, request);
-    if (!material) return await close({ outcomes, failures: [inputGone] });
-    if (leftMs() < policy.callMs + policy.callMarginMs) return await releaseAttempt(ports, claimed);
-    await recheck(ports, claimed, missing, signal);
-    for (const index of missing) calls.set(index, unknownCall(index));
-    const paid = await payAll(ports, claimed, request, material, missing, signal, calls);
+    if (!material) return await close({ failures: [inputGone] });
+    if (leftMs() < policy.callMs + policy.callMarginMs) return await close({ isMoreToPay: true });
+    await recheck(ports, claimed, paying, signal);
+    for (const index of paying) calls.set(index, unknownCall(index));
+    const paid = await payAll(ports, claimed, model, request, material, paying, signal, calls);
     for (const { call } of paid) calls.set(call.index, call);
     return await close({
       outcomes: [...outcomes, ...paid.flatMap(({ outcome }) => outcome ?? [])],
       failures: paid.flatMap(({ outcome, failure }) => (failure && !outcome ? [failure] : [])),
+      isMoreToPay: paying.length < missing.length,
     });
   } finally {
     freeMemory();
   }
+}
+
+function modelGone(id: string): Failure {
+  return {
+    code: "provider_configuration",
+    message: `This deployment doesn't know model "${id}" any more`,
+    billed: "no",
+  };
 }
 
 const inputGone: Failure = {
@@ -138,9 +154,10 @@ async function recheck(
 async function payAll(
   ports: WorkerPorts,
   claimed: RunningJob,
+  model: Model,
   request: JobRequest,
   material: Material,
-  missing: readonly number[],
+  paying: readonly number[],
   signal: AbortSignal,
   calls: Bills,
 ): Promise<readonly Paid[]> {
@@ -148,10 +165,10 @@ async function payAll(
   const limitMs = Math.max(1, Math.min(policy.callMs, claimed.deadlineAt - clock.now()));
   const { historyUnused } = material;
   const settled = await Promise.allSettled(
-    missing.map((index) => {
+    paying.map((index) => {
       const call = callFor(claimed, request, material, index);
       const tell = (bill: Call) => calls.set(index, bill);
-      return pay(ports, claimed, call, { index, historyUnused }, limitMs, signal, tell);
+      return pay(ports, claimed, model, call, { index, historyUnused }, limitMs, signal, tell);
     }),
   );
   return settled.map((result) => {

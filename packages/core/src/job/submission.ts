@@ -1,7 +1,7 @@
-import type { JobId } from "../id.ts";
+import type { ImageRef } from "../conversation/find-image.ts";
 import type { MediaType } from "../image/inspect.ts";
 import type { AspectRatio, ImageSize, Thinking } from "../model/model.ts";
-import type { Grounding, Safety, TurnRef } from "./request.ts";
+import type { Grounding, Safety } from "./request.ts";
 
 /** A job as a caller asks for it: shapes are validated, what the model can do is not yet. */
 export type Submission = {
@@ -17,7 +17,7 @@ export type Submission = {
   readonly safety: Safety;
   readonly seed: number | null;
   /** The earlier job's image to go on from. */
-  readonly continueFrom: TurnRef | null;
+  readonly continueFrom: ImageRef | null;
   readonly deadlineMs: number;
   readonly metadata: Readonly<Record<string, string>>;
 };
@@ -26,4 +26,4 @@ export type Submission = {
 export type SubmittedImage =
   /** `mediaType` is what the caller says; the bytes decide, and a contradiction is refused. */
   | { readonly type: "data"; readonly bytes: Uint8Array; readonly mediaType: MediaType | null }
-  | { readonly type: "job"; readonly jobId: JobId; readonly index: number };
+  | ({ readonly type: "job" } & ImageRef);

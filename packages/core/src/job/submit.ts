@@ -1,9 +1,11 @@
 import type { Clock, Random } from "../clock.ts";
-import { continueFrom } from "../conversation/continue.ts";
+import { continueFrom, mostImageBytes } from "../conversation/continue.ts";
 import { DomainError } from "../error.ts";
 import { sha256Hex } from "../hash.ts";
 import { idEntropyBytes, type JobId, newJobId } from "../id.ts";
 import { canonicalJson } from "../json.ts";
+import type { Model } from "../model/model.ts";
+import { pricingVersion } from "../model/models.ts";
 import type { Registry } from "../model/registry.ts";
 import { acceptImage } from "./accept-image.ts";
 import { checkAbilities } from "./check-abilities.ts";
@@ -12,7 +14,7 @@ import { newJob, type QueuedJob } from "./job.ts";
 import { inputKey } from "./keys.ts";
 import type { Policy } from "./policy.ts";
 import type { JobQueue, Jobs, Objects } from "./ports.ts";
-import type { JobRequest } from "./request.ts";
+import type { InputImage, JobRequest } from "./request.ts";
 import type { Submission } from "./submission.ts";
 
 export type SubmitPorts = {
@@ -59,23 +61,28 @@ export async function submit(
   const inputs = await Promise.all(
     submission.images.map((image, index) => acceptImage(jobs, tenant, image, index)),
   );
-  const { continueFrom: turn } = submission;
-  const continuation = turn && (await continueFrom(jobs, tenant, turn, model.id));
+  const images = inputs.map(({ image }) => image);
+  const { continueFrom: from } = submission;
+  const continuation = from && (await continueFrom(jobs, tenant, from, model, images));
+  checkTypes(model, images);
+  checkWeight([...images, ...(continuation ? [continuation.continued] : [])]);
   const id = newJobId(at, random.bytes(idEntropyBytes));
   const job = newJob(
     { id, tenant, model: model.id, createdAt: at, deadlineAt: at + submission.deadlineMs },
     policy,
   );
-  const { model: requestedModel, deadlineMs: _, images: __, ...asked } = submission;
+  const { model: requestedModel, deadlineMs: _, ...asked } = submission;
   const request: JobRequest = {
     ...asked,
     requestedModel,
     metadata: { ...submission.metadata },
-    images: inputs.map(({ image }) => image),
+    images,
+    continueFrom: continuation?.turn ?? null,
     continued: continuation?.continued ?? null,
     history: [...(continuation?.history ?? [])],
     warnings: [...warnings, ...(continuation?.warnings ?? [])],
     estimatedCost: estimateCost(model, submission),
+    pricingVersion,
   };
   for (const { image, bytes } of inputs) {
     if (bytes) await objects.put(inputKey(job, image.sha256), [bytes], image);
@@ -112,6 +119,27 @@ async function replay(
     request: record.request,
     replayed: true,
   };
+}
+
+function checkTypes(model: Model, images: readonly InputImage[]): void {
+  const index = images.findIndex(({ mediaType }) => !model.inputTypes.includes(mediaType));
+  const image = images[index];
+  if (!image) return;
+  throw new DomainError("invalid_image", `Model "${model.id}" takes no ${image.mediaType}`, {
+    field: `images[${index}]`,
+    allowed: model.inputTypes,
+  });
+}
+
+/** Refuses what Gemini would find too large, before it is stored. */
+function checkWeight(images: readonly InputImage[]): void {
+  const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
+  if (bytes <= mostImageBytes) return;
+  throw new DomainError(
+    "image_too_large",
+    `The reference images have ${bytes} bytes together, and Gemini takes about ${mostImageBytes}; send fewer or smaller ones`,
+    { field: "images" },
+  );
 }
 
 /** Equal for equal requests: pictures count by their hash, everything else by its canonical JSON. */

@@ -36,20 +36,19 @@ export async function transition(
 
 /**
  * What goes into the transaction of a transition: an attempt that ends gets its line, from its owner or, where the
- * owner isn't the one to end it, an unsettled one; a success gets its result.
+ * owner isn't the one to end it, an unsettled one; the images that are there get their result.
  */
 function closingRecords(from: Job, to: Job, { attempt, result }: Finish, at: number): Records {
   const ends = from.status === "running" && (to.status !== "running" || to.fence !== from.fence);
   if (!ends) return {};
   return {
-    attempt: attempt ?? abandoned(from, endOf(to), at),
-    ...(result && to.status === "succeeded" ? { result } : {}),
+    attempt: attempt ?? abandoned(from, endOf(from, to), at),
+    ...(result ? { result } : {}),
   };
 }
 
-function endOf(to: Job): Attempt["ended"] {
+function endOf(from: Job, to: Job): Attempt["ended"] {
   if (!isFinished(to)) return to.status === "running" ? "worker_lost" : "released";
   if (to.status === "canceled") return "canceled";
-  if (to.status === "failed") return to.failure.code === "internal" ? "worker_lost" : "expired";
-  return "succeeded";
+  return from.crashes < to.crashes ? "worker_lost" : "expired";
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { mediaTypes } from "../image/inspect.ts";
 
 export const aspectRatios = [
   "1:1",
@@ -36,9 +37,11 @@ export const Model = z.strictObject({
   title: z.string().min(1),
   /** Other names for it. */
   aliases: z.array(z.string().min(1)),
-  status: z.enum(["active", "deprecated"]),
-  /** Says why a deprecated model should be left; jobs that use it carry this as a warning. */
+  /** A retired model makes no images any more: its successor serves its jobs, or they are refused. */
+  status: z.enum(["active", "deprecated", "retired"]),
+  /** Says why the model should be left; jobs that name it carry this as a warning. */
   notice: z.string().nullable(),
+  successor: z.string().nullable(),
   aspectRatios: z.array(z.enum(aspectRatios)).min(1),
   /** Empty: the model has one size and takes no choice. */
   imageSizes: z.array(z.enum(imageSizes)),
@@ -46,6 +49,8 @@ export const Model = z.strictObject({
   /** Pixels by size and ratio, as Google's guide tells them; real images deviate at times, so results are measured. */
   pixels: z.partialRecord(z.enum(imageSizes), z.partialRecord(z.enum(aspectRatios), Pixels)),
   maxReferenceImages: z.number().int().nonnegative(),
+  /** What a reference image may be. */
+  inputTypes: z.array(z.enum(mediaTypes)).min(1),
   /** Levels that the model obeys; empty: thinking can't be chosen. */
   thinking: z.array(z.enum(thinkingLevels)),
   /** The model thinks whether it is asked to or not. */
@@ -55,6 +60,8 @@ export const Model = z.strictObject({
   signsThoughts: z.boolean(),
   /** US dollars per million tokens; `null` is a price that Google doesn't publish. */
   prices: z.strictObject({ input: Price, textOutput: Price.nullable(), imageOutput: Price }),
+  /** What Google's other service tiers cost, as multiples of these prices; `null` is one that isn't published. */
+  tiers: z.strictObject({ batch: Price.nullable(), flex: Price.nullable(), priority: Price.nullable() }),
   /** Output tokens that Google's price list expects of one image, by size. */
   imageTokens: z.partialRecord(z.enum(imageSizes), z.number().int().positive()),
 });

@@ -90,7 +90,21 @@ describe("a stage's changes to the registry", () => {
     expect(added.choose("nano-banana-pro").model.id).toBe("gemini-3-pro-image");
   });
 
+  it("retire a model, whose jobs its successor serves", () => {
+    const change = { id: "gemini-2.5-flash-image", status: "retired" } as const;
+    const { model, warnings } = registryOf({ retired: "serve", overrides: [change] }).choose("nano-banana");
+    expect(model.id).toBe("gemini-nano-banana-2.1");
+    expect(warnings).toEqual(['Model "nano-banana" is retired; "gemini-nano-banana-2.1" serves this job']);
+    const strict = registryOf({ retired: "refuse", overrides: [change] });
+    expect(() => strict.choose("nano-banana")).toThrow('use "gemini-nano-banana-2.1"');
+  });
+
   it.each([
+    [
+      "the id of a model that was shut down",
+      { id: "gemini-3-pro-image-preview", like: "gemini-3-pro-image" },
+      "preview",
+    ],
     ["a new model with nothing to be like", { id: "x", title: "X" }, "like"],
     [
       "a name that another model bears",

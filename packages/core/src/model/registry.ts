@@ -15,6 +15,8 @@ export type Registry = {
    * @throws DomainError `unknown_model`
    */
   choose(name: string): Choice;
+  /** The model of this id or alias, as a job was given it; `null` when the deployment doesn't know it any more. */
+  find(name: string): Model | null;
 };
 
 /**
@@ -36,31 +38,44 @@ export type RegistryOptions = {
 /** @throws Error naming an override that doesn't make a whole model, or a name that two models bear */
 export function registryOf({ retired, overrides }: RegistryOptions): Registry {
   const models = overrides.reduce<readonly Model[]>(withOverride, builtIn);
-  const names = models.flatMap(({ id, aliases }) => [id, ...aliases]);
+  const names = [
+    ...models.flatMap(({ id, aliases }) => [id, ...aliases]),
+    ...retiredModels.map(({ id }) => id),
+  ];
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new Error(`Cannot use the model registry: two models are called "${twice}"`);
-  const find = (name: string) => models.find(({ id, aliases }) => id === name || aliases.includes(name));
+  const find = (name: string) =>
+    models.find(({ id, aliases }) => id === name || aliases.includes(name)) ?? null;
   const unknown = (name: string, message: string) =>
-    new DomainError("unknown_model", `${message}: "${name}"`, { field: "model", allowed: names });
+    new DomainError("unknown_model", `${message}: "${name}"`, {
+      field: "model",
+      allowed: models.flatMap(({ id, aliases }) => [id, ...aliases]),
+    });
 
   return {
     models,
     retired: retiredModels,
+    find,
     choose(name) {
       const model = find(name);
-      if (model) return { model, warnings: model.notice === null ? [] : [model.notice] };
-      const old = retiredModels.find(({ id }) => id === name);
+      if (model && model.status !== "retired") return { model, warnings: noticeOf(model) };
+      const old = model?.successor
+        ? { id: name, successor: model.successor, since: null }
+        : retiredModels.find(({ id }) => id === name);
       const successor = old && find(old.successor);
-      if (!old || !successor) throw unknown(name, "There is no model of this name");
-      if (retired === "refuse")
-        throw unknown(name, `This model was shut down on ${old.since}; use "${successor.id}"`);
-      const warning = `Model "${name}" was shut down on ${old.since}; "${successor.id}" serves this job`;
-      return {
-        model: successor,
-        warnings: [warning, ...(successor.notice === null ? [] : [successor.notice])],
-      };
+      if (!old || !successor || successor.status === "retired") {
+        throw unknown(name, "There is no model of this name");
+      }
+      const gone = old.since === null ? "is retired" : `was shut down on ${old.since}`;
+      if (retired === "refuse") throw unknown(name, `This model ${gone}; use "${successor.id}"`);
+      const warning = `Model "${name}" ${gone}; "${successor.id}" serves this job`;
+      return { model: successor, warnings: [warning, ...noticeOf(successor)] };
     },
   };
+}
+
+function noticeOf({ notice }: Model): string[] {
+  return notice === null ? [] : [notice];
 }
 
 function withOverride(models: readonly Model[], { like, ...change }: ModelOverride): readonly Model[] {
