@@ -95,6 +95,13 @@ describe("inspect", () => {
     expect(inspect(png(65_535, 65_535))).toMatchObject({ width: 65_535, height: 65_535 });
   });
 
+  it("doesn't believe a file that says how long it is", () => {
+    const file = bytes([0xff, 0xff, 0xff, 0xff], ascii("ftypheic"), [0, 0, 0, 0]);
+    const startedAt = performance.now();
+    expect(inspect(file)).toEqual({ unreadable: "truncated" });
+    expect(performance.now() - startedAt).toBeLessThan(50);
+  });
+
   it("takes a picture with bytes behind its end, as cameras write them", () => {
     expect(inspect(bytes([...png(5, 5)], ascii("trailer")))).toMatchObject({ width: 5 });
     expect(inspect(bytes([...jpeg(0xc0)], [0, 0, 0]))).toMatchObject({ width: 800 });

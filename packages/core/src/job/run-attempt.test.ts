@@ -16,7 +16,7 @@ import type { JobId } from "../id.ts";
 import { cancel } from "./cancel.ts";
 import type { Failure } from "./failure.ts";
 import { imageKey, inputKey, outcomeKey } from "./keys.ts";
-import { memoryBudget } from "./memory-budget.ts";
+import { expectedMemory, memoryBudget } from "./memory-budget.ts";
 import type { Answer, Jobs } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
 import { runAttempt, type WorkerPorts } from "./run-attempt.ts";
@@ -355,6 +355,73 @@ describe("an attempt without the time to finish", () => {
     expect(await work(w, {}, () => samplePolicy.callMs)).toEqual({ ended: "released", fence: 1 });
     expect((await record(w, w.job.id)).job).toMatchObject({ status: "queued", crashes: 0, spent: {} });
     expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+  });
+});
+
+describe("images that don't all come at once", () => {
+  it("are paid for a few at a time where memory is short, each once", async () => {
+    const w = await world(scriptedModel(sampleAnswer("a"), sampleAnswer("b"), sampleAnswer("c")), {
+      count: 3,
+    });
+    const memory = memoryBudget(2.5 * expectedMemory(sampleRequest(), "1K"));
+    expect(await work(w, { memory })).toMatchObject({ ended: "released" });
+    expect((await record(w, w.job.id)).job).toMatchObject({ status: "queued", spent: {}, crashes: 0 });
+    expect(await work(w, { memory })).toMatchObject({ ended: "succeeded" });
+    const { result, attempts } = await record(w, w.job.id);
+    expect(result?.images.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(attempts.map(({ calls }) => calls.map(({ index }) => index))).toEqual([[0, 1], [2]]);
+    expect(w.model.calls).toHaveLength(3);
+  });
+
+  it("are not lost when the deadline comes before the rest", async () => {
+    const patient: Failure = { ...overloaded, code: "rate_limited", retryAfterMs: 800_000 };
+    const w = await world(scriptedModel(sampleAnswer(), failing(patient)), { count: 2 });
+    const v = await world(scriptedModel(sampleAnswer(), failing(patient)), { count: 2 });
+    await w.clock.advance(1_200_000);
+    expect(await work(w), "no retry fits before the deadline").toMatchObject({ ended: "succeeded" });
+    expect(await work(v)).toMatchObject({ ended: "retried" });
+    await v.clock.advance(1_800_000);
+    expect(await sweep(v.ports, plenty)).toMatchObject({ expired: 1 });
+    for (const each of [w, v]) {
+      const { job, result } = await record(each, each.job.id);
+      expect(job.status).toBe("succeeded");
+      expect(result).toMatchObject({
+        images: [{ index: 0 }],
+        warnings: [expect.stringContaining("rate_limited")],
+      });
+    }
+  });
+
+  it("each spend the budget of their own failure; what is spent is final, and is not paid again", async () => {
+    const words: Failure = { code: "text_only", message: "No", billed: "yes" };
+    const limited: Failure = { code: "rate_limited", message: "Slow down", billed: "no" };
+    const w = await world(
+      scriptedModel(failing(words), failing(limited), failing(words), failing(limited), sampleAnswer()),
+      { count: 2 },
+    );
+    for (const _ of [1, 2]) {
+      expect(await work(w)).toMatchObject({ ended: "retried" });
+      await w.clock.advance(20_000);
+    }
+    expect(await work(w)).toMatchObject({ ended: "succeeded" });
+    expect(w.model.calls, "2 + 2, then only the one that was rate limited").toHaveLength(5);
+    const { result } = await record(w, w.job.id);
+    expect(result).toMatchObject({
+      images: [{ index: 1 }],
+      warnings: [expect.stringContaining("text_only")],
+    });
+  });
+});
+
+describe("a model that the deployment no longer knows", () => {
+  it("is not paid for", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const registry = { ...sampleRegistry, find: () => null };
+    expect(await work(w, { registry })).toMatchObject({
+      ended: "retried",
+      failure: { code: "provider_configuration" },
+    });
+    expect(w.model.calls).toHaveLength(0);
   });
 });
 
