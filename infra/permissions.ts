@@ -18,7 +18,7 @@ export interface Resources {
 /** Submits, reads and cancels jobs of tenants it looks up; stores inputs; signs reads of images. */
 export function apiPermissions({ jobs, tenants, bucket, queue }: Resources): PolicyStatement[] {
   return [
-    allow(["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", ...changeJobs], [jobs.tableArn]),
+    allow(["dynamodb:BatchGetItem", ...changeJobs], [jobs.tableArn]),
     allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byTenant.name)]),
     allow(["dynamodb:GetItem"], [tenants.tableArn]),
     allow(["sqs:SendMessage"], [queue.queueArn]),
@@ -35,7 +35,7 @@ export function workerPermissions({ jobs, bucket, queue, geminiApiKeyArn }: Reso
   return [
     allow(changeJobs, [jobs.tableArn]),
     allow(["sqs:SendMessage"], [queue.queueArn]),
-    allow(["s3:GetObject"], below(bucket, "in", "meta", "out")),
+    allow(["s3:GetObject"], below(bucket, "meta", "out")),
     allow(["s3:PutObject"], below(bucket, "meta", "out")),
     list,
     allow(["ssm:GetParameter"], [geminiApiKeyArn]),

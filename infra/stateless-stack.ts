@@ -92,7 +92,7 @@ export class StatelessStack extends Stack {
       recursiveLoop: RecursiveLoop.ALLOW,
       ...logs,
     });
-    acknowledgeFolders(worker, ["in", "meta", "out"], data);
+    acknowledgeFolders(worker, ["meta", "out"], data);
     jobs.workedOffBy(worker, {
       batchSize: stage.worker.batchSize,
       maxConcurrency: stage.worker.maxConcurrency,

@@ -1,7 +1,6 @@
 import { DomainError } from "@plantain/core/error";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { accessLog } from "./access-log.ts";
 import { auth } from "./auth.ts";
@@ -19,7 +18,11 @@ export const largestBody = 5_600_000;
 /** The whole HTTP API over its ports: no environment, no clients, so that tests drive it with `app.request()`. */
 export function createApp(ports: ApiPorts): Hono<ApiContext> {
   const app = new Hono<ApiContext>();
-  app.use(requestId());
+  app.use(async (c, next) => {
+    c.set("requestId", crypto.randomUUID()); // never the caller's: it goes into the log
+    await next();
+    c.res.headers.set("x-request-id", c.var.requestId);
+  });
   app.use(accessLog(ports.log, ports.clock));
   app.use(
     secureHeaders({

@@ -8,6 +8,10 @@ const notYet: Readonly<Record<string, string>> = {
   upload_id: "Uploads are not there yet; send the bytes as `data`, or an earlier job's image as `job_id`",
 };
 
+function isNotYet(key: string): boolean {
+  return Object.hasOwn(notYet, key);
+}
+
 /** Zod's issues as the fields of a problem, each with what would be right. */
 export function fieldErrors(
   issues: readonly z.core.$ZodIssue[],
@@ -22,7 +26,9 @@ function fieldError(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): Fiel
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
         field: fieldName([...path, key]),
-        message: notYet[key] ?? `Unknown field "${key}"; see docs/api.md for the fields`,
+        message:
+          (isNotYet(key) ? notYet[key] : undefined) ??
+          `Unknown field "${key}"; see docs/api.md for the fields`,
       }));
     case "invalid_union":
       return fieldErrors(closest(issue.errors), path);
@@ -39,7 +45,7 @@ function fieldError(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): Fiel
 function closest(branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] {
   const unknown = branches.map((issues) => issues.filter(({ code }) => code === "unrecognized_keys"));
   const known = unknown.findIndex((issues) =>
-    issues.some((issue) => issue.code === "unrecognized_keys" && issue.keys.some((key) => key in notYet)),
+    issues.some((issue) => issue.code === "unrecognized_keys" && issue.keys.some(isNotYet)),
   );
   if (known >= 0) return unknown[known] ?? [];
   return branches.toSorted((a, b) => a.length - b.length)[0] ?? [];

@@ -17,6 +17,7 @@ const hasControlCharacter = (text: string) => /[^\P{Cc}\t\n\r]/u.test(text);
 const Prompt = z
   .string()
   .transform((text) => text.normalize("NFC"))
+  .refine((text) => text.isWellFormed(), "Not well-formed Unicode: half of a surrogate pair is missing")
   .refine((text) => text.trim() !== "", "Say what the image should show")
   .refine((text) => Array.from(text).length <= longestPrompt, `At most ${longestPrompt} characters`)
   .refine((text) => !hasControlCharacter(text), "No control characters but tab and line breaks")
@@ -35,7 +36,10 @@ const JobIdText = z
   .meta({ pattern: "^job_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
 const JobImage = z.strictObject({ job_id: JobIdText, index: z.number().int().min(0).max(3).optional() });
 
-const metadataName = z.string().regex(/^[\x21-\x7e]{1,64}$/, "Names are 1 to 64 visible ASCII characters");
+const metadataName = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,64}$/, "Names are 1 to 64 visible ASCII characters")
+  .refine((name) => !(name in {}), "This name means something to JavaScript; choose another");
 
 /** The body of `POST /v1/jobs`. Unknown fields are refused, so that a misspelt one is never silently without effect. */
 export const JobBody = z
@@ -64,7 +68,13 @@ export const JobBody = z
       .optional(),
     deadline_seconds: z.number().int().min(10).max(86_400).default(defaultDeadlineSeconds),
     metadata: z
-      .record(metadataName, z.string().max(512))
+      .record(
+        metadataName,
+        z
+          .string()
+          .max(512)
+          .refine((text) => text.isWellFormed(), "Not well-formed Unicode"),
+      )
       .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries")
       .meta({ maxProperties: 16 })
       .default({}),
@@ -76,9 +86,9 @@ export const JobBody = z
 export type JobBody = z.infer<typeof JobBody>;
 
 /** The domain's words for a valid body. A prompt may be missing only beside images. */
-export function submissionOf(body: JobBody, defaultModel: string): Submission {
+export function submissionOf(body: JobBody): Submission {
   return {
-    model: body.model ?? defaultModel,
+    model: body.model ?? null,
     prompt: body.prompt ?? "",
     images: body.images.map(submittedImage),
     aspectRatio: body.aspect_ratio ?? null,

@@ -6,6 +6,8 @@ const { log, ...ports } = composeSweep(process.env);
 
 export async function handler(_event: unknown, context: Context): Promise<void> {
   const startedAt = ports.clock.now();
-  const swept = await sweep(ports, () => context.getRemainingTimeInMillis());
-  log.info("Swept", { ...swept, ms: ports.clock.now() - startedAt });
+  const { faults, ...counts } = await sweep(ports, () => context.getRemainingTimeInMillis());
+  log.info("Swept", { ...counts, ms: ports.clock.now() - startedAt });
+  for (const error of faults) log.error("Cannot sweep a job", { error });
+  if (faults.length > 0) throw new AggregateError(faults, `The sweep met ${faults.length} faults`);
 }

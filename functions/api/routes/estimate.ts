@@ -11,8 +11,8 @@ export function estimateRoutes({ registry, defaultModel }: ApiPorts): Hono<ApiCo
   return new Hono<ApiContext>().post("/", needs("jobs:read"), async (c) => {
     const read = await readBody(c, JobBody);
     if (read instanceof Response) return read;
-    const submission = submissionOf(read.body, defaultModel);
-    const { model, warnings, cost } = estimate(registry, submission);
+    const submission = submissionOf(read.body);
+    const { model, warnings, cost } = estimate(registry, submission, defaultModel);
     const { count } = submission;
     return c.json({
       object: "estimate",

@@ -28,7 +28,7 @@ async function accept(ports: ApiPorts, c: Context<ApiContext>, key: string | nul
   const read = await readBody(c, JobBody);
   if (read instanceof Response) return read;
   const { tenant } = c.var.caller;
-  const submission = submissionOf(read.body, ports.defaultModel);
+  const submission = submissionOf(read.body);
   const { job, request, replayed } = await submit(ports, tenant, submission, key, (error) =>
     log.warn("Cannot send message; the sweep will", { requestId: c.var.requestId, error }),
   );

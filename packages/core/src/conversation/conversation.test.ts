@@ -42,6 +42,7 @@ function world(model: ScriptedModel) {
     random: seededRandom(),
     policy: samplePolicy,
     registry: sampleRegistry,
+    defaultModel: "nano-banana-pro",
     memory: memoryBudget(1e9),
   };
   const unsent = (error: unknown) => {

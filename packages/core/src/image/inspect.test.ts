@@ -74,6 +74,10 @@ describe("inspect", () => {
     ["SVG", bytes(ascii('<svg xmlns="http://www.w3.org/2000/svg"/>'))],
     ["AVIF", heif("avif", "mif1")],
     ["MP4", heif("isom", "mp42")],
+    [
+      "PNG whose size stands elsewhere",
+      bytes([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], pngChunk("tEXt", [...u32(10), ...u32(10), 0])),
+    ],
     ["nothing", bytes()],
     ["text", bytes(ascii("hello, I am a banana"))],
   ])("knows no %s", (_name, file) => {

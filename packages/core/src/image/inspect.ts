@@ -27,6 +27,7 @@ export function inspect(bytes: Uint8Array): Inspection | Unreadable {
 }
 
 function png(view: DataView, bytes: Uint8Array): Inspection | Unreadable {
+  if (view.getUint32(8) !== 13 || ascii(bytes, 12, 4) !== "IHDR") return { unreadable: "unknown_type" };
   const found = measured("image/png", view.getUint32(16), view.getUint32(20));
   for (let at = 8; ; ) {
     const length = view.getUint32(at);

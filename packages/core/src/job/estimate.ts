@@ -36,8 +36,8 @@ export type Estimate = {
  * looked at.
  * @throws DomainError as `submit` does
  */
-export function estimate(registry: Registry, submission: Submission): Estimate {
-  const { model, warnings } = registry.choose(submission.model);
+export function estimate(registry: Registry, submission: Submission, defaultModel: string): Estimate {
+  const { model, warnings } = registry.choose(submission.model ?? defaultModel);
   checkAbilities(model, submission);
   return { model, warnings, cost: estimateCost(model, submission) };
 }

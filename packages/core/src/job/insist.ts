@@ -2,11 +2,10 @@ import type { Clock, Random } from "../clock.ts";
 
 const firstWaitMs = 100;
 const longestWaitMs = 5_000;
-const tries = 10;
 
 /**
- * Repeats a write that must not be lost to a passing fault, with full jitter, until it succeeds, `signal` aborts or
- * ten tries are spent (about 20 s). Only for writes that are safe to repeat.
+ * Repeats a write that must not be lost to a passing fault, with full jitter, until it succeeds or `signal` aborts:
+ * while the lease holds and the function has time. Only for writes that are safe to repeat.
  */
 export async function insist<T>(
   { clock, random }: { clock: Clock; random: Random },
@@ -17,8 +16,11 @@ export async function insist<T>(
     try {
       return await write();
     } catch (error) {
-      if (spent >= tries || signal.aborted) throw error;
-      await clock.sleep(random.fraction() * Math.min(longestWaitMs, firstWaitMs * 2 ** spent), signal);
+      if (signal.aborted) throw error;
+      await clock.sleep(
+        random.fraction() * Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(spent, 20)),
+        signal,
+      );
       if (signal.aborted) throw error;
     }
   }

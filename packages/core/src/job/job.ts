@@ -179,7 +179,7 @@ function retryOrFail(job: QueuedJob | RunningJob, fact: AttemptFailed, policy: P
   const [slowest] = failures.toSorted((a, b) => wait(b) - wait(a));
   const failure = brief(slowest ?? failures[0]);
   const runAfter = at + wait(slowest ?? failures[0]);
-  if (runAfter >= job.deadlineAt) return giveUp(job, deadlineExceeded({ ...job, lastFailure: failure }), at);
+  if (runAfter >= job.deadlineAt) return giveUp(job, nextTryTooLate(failure), at);
   const codes = new Set(failures.map(({ code }) => code));
   const nowSpent = {
     ...job.spent,
@@ -199,7 +199,7 @@ function requeue(job: QueuedJob | RunningJob, at: number, runAfter: number, poli
   };
 }
 
-const briefLength = 300;
+const briefLength = 200;
 
 /** A failure that is only passing through keeps its reason, not a model's whole text: a job's item stays small. */
 function brief({ code, message, billed }: Failure): Failure {
@@ -249,12 +249,24 @@ function base(job: QueuedJob | RunningJob): JobBase {
 }
 
 function deadlineExceeded(job: QueuedJob | RunningJob): Failure {
-  const cause = job.lastFailure
-    ? `the latest attempt ended with ${job.lastFailure.code}: ${job.lastFailure.message}`
-    : job.fence === 0
-      ? "no worker was free before it"
-      : "an attempt was still under way";
-  return { code: "deadline_exceeded", message: `The job's deadline passed; ${cause}`, billed: "no" };
+  const { lastFailure } = job;
+  const isPaying = job.status === "running" && job.paying.length > 0;
+  const cause = isPaying
+    ? "an attempt was still under way"
+    : lastFailure
+      ? `the latest attempt ended with ${lastFailure.code}: ${lastFailure.message}`
+      : "no worker was free before it";
+  return {
+    code: "deadline_exceeded",
+    message: `The job's deadline passed; ${cause}`,
+    billed: isPaying ? "unknown" : (lastFailure?.billed ?? "no"),
+  };
+}
+
+/** Said at once rather than waited for. */
+function nextTryTooLate(failure: Failure): Failure {
+  const message = `The next try would come after the job's deadline; the latest ended with ${failure.code}: ${failure.message}`;
+  return { code: "deadline_exceeded", message, billed: failure.billed };
 }
 
 const workersLost: Failure = {

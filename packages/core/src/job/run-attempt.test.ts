@@ -257,7 +257,7 @@ describe("a worker that dies", () => {
       settle: () => Promise.resolve(),
     };
     const dying = expect(work(w, { jobs })).rejects.toThrow("Gone");
-    await w.clock.advance(60_000);
+    await w.clock.advance(plenty());
     await dying;
     await w.clock.advance(samplePolicy.beatVisibilityMs + samplePolicy.leaseMs);
     expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
@@ -278,7 +278,7 @@ describe("a worker that dies", () => {
         key.startsWith("out/") ? Promise.reject(new Error("Gone")) : w.objects.put(key, ...rest),
     };
     const dying = expect(work(w, { objects })).rejects.toThrow("Gone");
-    await w.clock.advance(60_000);
+    await w.clock.advance(plenty());
     await dying;
     await w.clock.advance(samplePolicy.beatVisibilityMs + samplePolicy.leaseMs);
     expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
@@ -291,10 +291,50 @@ describe("a worker that dies", () => {
     const w = await world(scriptedModel(sampleAnswer()));
     const received = w.queue.receive(1);
     await received?.message.ack();
-    expect(await sweep(w.ports, plenty)).toEqual({ looked: 0, sent: 0, expired: 0 });
+    expect(await sweep(w.ports, plenty)).toEqual({ looked: 0, sent: 0, expired: 0, faults: [] });
     await w.clock.advance(60_000);
-    expect(await sweep(w.ports, plenty)).toEqual({ looked: 1, sent: 1, expired: 0 });
+    expect(await sweep(w.ports, plenty)).toEqual({ looked: 1, sent: 1, expired: 0, faults: [] });
     expect(await work(w)).toEqual({ ended: "succeeded", fence: 1 });
+  });
+});
+
+describe("the sweep", () => {
+  it("goes on with every other job when it can't deal with one", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const bad = sampleJob({ createdAt: w.clock.now() });
+    await w.jobs.create(bad, sampleRequest(), null, w.clock.now());
+    await w.queue.receive(1)?.message.ack();
+    await w.clock.advance(60_000);
+    const load: Jobs["load"] = (id) =>
+      id === bad.id ? Promise.reject(new Error("Unreadable")) : w.jobs.load(id);
+    const swept = await sweep({ ...w.ports, jobs: { ...w.jobs, load } }, plenty);
+    expect(swept).toMatchObject({ looked: 1, sent: 1, faults: [new Error("Unreadable")] });
+    expect(await work(w)).toMatchObject({ ended: "succeeded" });
+  });
+});
+
+describe("a store that fails for a while", () => {
+  it("after payment is insisted on: the image isn't paid for again", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const back = w.clock.now() + 120_000;
+    const put: typeof w.objects.put = (...asked) =>
+      w.clock.now() < back ? Promise.reject(new Error("Slow down")) : w.objects.put(...asked);
+    const done = work(w, { objects: { ...w.objects, put } });
+    await w.clock.advance(130_000);
+    expect(await done).toEqual({ ended: "succeeded", fence: 1 });
+    expect(w.model.calls).toHaveLength(1);
+  });
+
+  it("while a lease is renewed gives the message back, since nobody else has the job", async () => {
+    const w = await world(scriptedModel(hanging));
+    const write: Jobs["write"] = (from, to, records) =>
+      to.status === "running" && to.paying.length > 0 && from.status === "running" && from.paying.length > 0
+        ? Promise.reject(new Error("Throttled"))
+        : w.jobs.write(from, to, records);
+    const done = expect(work(w, { jobs: { ...w.jobs, write } })).rejects.toThrow("beat_failed");
+    await w.clock.advance(samplePolicy.beatMs + 1);
+    await done;
+    expect(w.queue.size).toBe(1);
   });
 });
 

@@ -55,19 +55,42 @@ export async function runAttempt(
     return { ended: claimed };
   }
   const beat = heartbeat(ports, claimed, message);
+  const time = functionTime(ports.clock, leftMs);
   const calls: Bills = new Map();
   try {
-    const report = await attempt(ports, claimed, beat.signal, leftMs, calls);
+    const report = await attempt(ports, claimed, AbortSignal.any([beat.signal, time.signal]), leftMs, calls);
     await message.ack();
     return report;
   } catch (error) {
     await tellBill(ports, claimed, calls);
-    if (!(error instanceof LeaseLost)) throw error;
+    // A lease that somebody else has needs no message any more; one that couldn't be renewed does
+    if (!(error instanceof LeaseLost) || error.refused === "beat_failed") throw error;
     await message.ack();
     return { ended: "lease_lost", fence: claimed.fence };
   } finally {
+    await time.stop();
     await beat.stop();
   }
+}
+
+/** What a function keeps to end in order: to tell bills and give messages back. */
+const endMs = 5_000;
+
+/** Aborts when the function's time is nearly over, so that it isn't ended in the middle of the batch's other jobs. */
+function functionTime(clock: Clock, leftMs: () => number): { signal: AbortSignal; stop(): Promise<void> } {
+  const over = new AbortController();
+  const stopped = new AbortController();
+  const timer = clock.sleep(Math.max(0, leftMs() - endMs), stopped.signal).then(() => {
+    if (!stopped.signal.aborted)
+      over.abort(new Error("Cannot go on with the attempt: the function's time is over"));
+  });
+  return {
+    signal: over.signal,
+    stop() {
+      stopped.abort();
+      return timer;
+    },
+  };
 }
 
 type Bills = Map<number, Call>;

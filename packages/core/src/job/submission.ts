@@ -5,7 +5,8 @@ import type { Grounding, Safety } from "./request.ts";
 
 /** A job as a caller asks for it: shapes are validated, what the model can do is not yet. */
 export type Submission = {
-  readonly model: string;
+  /** `null`: whatever the deployment has as its default. */
+  readonly model: string | null;
   readonly prompt: string;
   readonly images: readonly SubmittedImage[];
   readonly aspectRatio: AspectRatio | null;

@@ -25,6 +25,8 @@ export type SubmitPorts = {
   readonly random: Random;
   readonly policy: Policy;
   readonly registry: Registry;
+  /** An id or alias. */
+  readonly defaultModel: string;
 };
 
 /** A job as it was at its creation, which is also what a replay shows. */
@@ -56,7 +58,8 @@ export async function submit(
     if (holder) return replay(ports, holder.id, holder.fingerprint, idempotency.fingerprint);
   }
 
-  const { model, warnings } = registry.choose(submission.model);
+  const requestedModel = submission.model ?? ports.defaultModel;
+  const { model, warnings } = registry.choose(requestedModel);
   checkAbilities(model, submission);
   const inputs = await Promise.all(
     submission.images.map((image, index) => acceptImage(jobs, tenant, image, index)),
@@ -71,7 +74,7 @@ export async function submit(
     { id, tenant, model: model.id, createdAt: at, deadlineAt: at + submission.deadlineMs },
     policy,
   );
-  const { model: requestedModel, deadlineMs: _, ...asked } = submission;
+  const { model: _, deadlineMs: __, ...asked } = submission;
   const request: JobRequest = {
     ...asked,
     requestedModel,

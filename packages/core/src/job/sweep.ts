@@ -5,7 +5,7 @@ import type { Policy } from "./policy.ts";
 import { dueShards, type JobQueue, type Jobs } from "./ports.ts";
 import { transition } from "./transition.ts";
 
-export type Swept = { looked: number; sent: number; expired: number };
+export type Swept = { looked: number; sent: number; expired: number; faults: unknown[] };
 
 const pageSize = 100;
 const atOnce = 10;
@@ -13,14 +13,18 @@ const atOnce = 10;
 /**
  * Finds every job that something should have happened to by now: a lost message, a lease that ran out, a long wait
  * that is over, a deadline. First the next look is written, then a message is sent, so that no job is sent in a storm
- * and none is forgotten. Ends early when `leftMs` says so; the next sweep goes on.
+ * and none is forgotten. Ends early when `leftMs` says so; the next sweep goes on. What goes wrong with one job or
+ * shard is told in `faults` and holds up no other.
  */
 export async function sweep(
   ports: { jobs: Jobs; queue: JobQueue; clock: Clock; policy: Policy },
   leftMs: () => number,
 ): Promise<Swept> {
-  const swept: Swept = { looked: 0, sent: 0, expired: 0 };
-  await Promise.all(Array.from({ length: dueShards }, (_, shard) => sweepShard(ports, shard, leftMs, swept)));
+  const swept: Swept = { looked: 0, sent: 0, expired: 0, faults: [] };
+  const note = (error: unknown) => void swept.faults.push(error);
+  await Promise.all(
+    Array.from({ length: dueShards }, (_, shard) => sweepShard(ports, shard, leftMs, swept).catch(note)),
+  );
   return swept;
 }
 
@@ -40,7 +44,11 @@ async function sweepShard(
     for (let from = 0; from < fresh.length; from += atOnce) {
       const some = fresh.slice(from, from + atOnce);
       for (const { id } of some) seen.add(id);
-      await Promise.all(some.map(({ id }) => sweepJob(ports, id, swept)));
+      await Promise.all(
+        some.map(({ id }) =>
+          sweepJob(ports, id, swept).catch((error: unknown) => void swept.faults.push(error)),
+        ),
+      );
     }
   }
 }
