@@ -42,7 +42,7 @@ describe("from a prompt to an image", () => {
     const [image] = job.images;
     const response = await fetch(image?.url ?? "");
     const bytes = new Uint8Array(await response.arrayBuffer());
-    expect(inspect(bytes)).toEqual({ mediaType: image?.media_type, width, height });
+    expect(inspect([bytes])).toEqual({ mediaType: image?.media_type, width, height });
     expect(response.headers.get("content-type")).toBe(image?.media_type);
     expect(bytes.length).toBe(image?.bytes);
     expect(sha256Hex(bytes)).toBe(image?.sha256);
@@ -60,7 +60,7 @@ describe("from a prompt to an image", () => {
     const redirect = await client.call("GET", `/v1/jobs/${job.id}/images/0`);
     expect(redirect.status).toBe(302);
     const image = await fetch(redirect.headers.get("location") ?? "");
-    expect(inspect(new Uint8Array(await image.arrayBuffer()))).toHaveProperty("width");
+    expect(inspect([new Uint8Array(await image.arrayBuffer())])).toHaveProperty("width");
     const [call] = (await ledgerAt(system.gemini.url)).calls.filter((each) =>
       JSON.stringify(each).includes("Make it blue"),
     );

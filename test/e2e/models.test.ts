@@ -35,7 +35,7 @@ describe("the examples of Google's image-generation guide", () => {
       prompt: "A photorealistic close-up of a nano banana dish in a fancy restaurant",
     });
     expect(job).toMatchObject({ status: "succeeded", images: [{ width: 1024, height: 1024 }] });
-    expect(inspect(await fetched(job))).toMatchObject({ width: 1024, height: 1024 });
+    expect(inspect([await fetched(job)])).toMatchObject({ width: 1024, height: 1024 });
   });
 
   it("editing with a picture", async () => {

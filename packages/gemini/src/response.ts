@@ -1,5 +1,5 @@
 import { inspect } from "@plantain/core/image/inspect";
-import type { Answer, Bytes, GeneratedImage, GeneratedPart } from "@plantain/core/job/ports";
+import type { Answer, GeneratedImage, GeneratedPart } from "@plantain/core/job/ports";
 import type { Picture } from "./arriving-picture.ts";
 import type { Exchange } from "./exchange.ts";
 import { failureOf } from "./failure.ts";
@@ -48,20 +48,6 @@ function generated(part: Part, named: ReadonlyMap<string, Picture>): GeneratedPa
 }
 
 function measured({ bytes, size, sha256 }: Picture): GeneratedImage | null {
-  const inspection = inspect(laidOut(bytes, size));
+  const inspection = inspect(bytes);
   return "unreadable" in inspection ? null : { ...inspection, bytes, size, sha256 };
-}
-
-/** Room to lay out the pieces of one picture at a time, kept so that it is not taken anew for each. */
-let desk = new Uint8Array(0);
-
-/** Valid until the next picture is laid out. */
-function laidOut(bytes: Bytes, size: number): Uint8Array {
-  if (desk.length < size) desk = new Uint8Array(size);
-  let at = 0;
-  for (const piece of bytes) {
-    desk.set(piece, at);
-    at += piece.length;
-  }
-  return desk.subarray(0, size);
 }

@@ -66,7 +66,7 @@ describe("inspect", () => {
     ["tiled HEIC", heif("heic", "mif1"), { mediaType: "image/heic", width: 4032, height: 3024 }],
     ["HEIF", heif("mif1", "msf1"), { mediaType: "image/heif", width: 4032, height: 3024 }],
   ])("tells type and size of a %s", (_name, file, expected) => {
-    expect(inspect(file)).toEqual(expected);
+    expect(inspect([file])).toEqual(expected);
   });
 
   it.each([
@@ -81,7 +81,7 @@ describe("inspect", () => {
     ["nothing", bytes()],
     ["text", bytes(ascii("hello, I am a banana"))],
   ])("knows no %s", (_name, file) => {
-    expect(inspect(file)).toEqual({ unreadable: "unknown_type" });
+    expect(inspect([file])).toEqual({ unreadable: "unknown_type" });
   });
 
   it.each([
@@ -91,23 +91,34 @@ describe("inspect", () => {
     ["WebP", webp("VP8X", [0, 0, 0, 0, 0x1f, 0x03, 0, 0x57, 0x02, 0]).subarray(0, 25)],
     ["HEIC", heif("heic").subarray(0, -2)],
   ])("notices that the end of a %s is missing", (_name, file) => {
-    expect(inspect(file)).toEqual({ unreadable: "truncated" });
+    expect(inspect([file])).toEqual({ unreadable: "truncated" });
   });
 
   it("reads the size that a decompression bomb claims, without decoding it", () => {
-    expect(inspect(png(16_000, 16_000))).toMatchObject({ width: 16_000, height: 16_000 });
-    expect(inspect(png(65_535, 65_535))).toMatchObject({ width: 65_535, height: 65_535 });
+    expect(inspect([png(16_000, 16_000)])).toMatchObject({ width: 16_000, height: 16_000 });
+    expect(inspect([png(65_535, 65_535)])).toMatchObject({ width: 65_535, height: 65_535 });
   });
+
+  it.each([png(1024, 768), jpeg(0xc2), heif("heic")])(
+    "reads a file that lies in pieces, wherever they end",
+    (file) => {
+      const whole = inspect([file]);
+      for (let at = 0; at <= file.length; at += 1) {
+        expect(inspect([file.subarray(0, at), file.subarray(at)])).toEqual(whole);
+      }
+      expect(inspect(Array.from(file, (byte) => Uint8Array.of(byte)))).toEqual(whole);
+    },
+  );
 
   it("doesn't believe a file that says how long it is", () => {
     const file = bytes([0xff, 0xff, 0xff, 0xff], ascii("ftypheic"), [0, 0, 0, 0]);
     const startedAt = performance.now();
-    expect(inspect(file)).toEqual({ unreadable: "truncated" });
+    expect(inspect([file])).toEqual({ unreadable: "truncated" });
     expect(performance.now() - startedAt).toBeLessThan(50);
   });
 
   it("takes a picture with bytes behind its end, as cameras write them", () => {
-    expect(inspect(bytes([...png(5, 5)], ascii("trailer")))).toMatchObject({ width: 5 });
-    expect(inspect(bytes([...jpeg(0xc0)], [0, 0, 0]))).toMatchObject({ width: 800 });
+    expect(inspect([bytes([...png(5, 5)], ascii("trailer"))])).toMatchObject({ width: 5 });
+    expect(inspect([bytes([...jpeg(0xc0)], [0, 0, 0])])).toMatchObject({ width: 800 });
   });
 });

@@ -30,7 +30,7 @@ function inspectInput(
   index: number,
 ): { image: InputImage; bytes: Uint8Array } {
   const field = `images[${index}].data`;
-  const found = inspect(bytes);
+  const found = inspect([bytes]);
   if ("unreadable" in found) {
     const reason =
       found.unreadable === "truncated"
