@@ -16,8 +16,8 @@ export class LeaseLost extends Error {
 }
 
 /**
- * Renews lease and message every `beatMs` until `stop()`. Any beat that fails, for whatever reason, aborts `signal`
- * with a `LeaseLost`: a worker that can't prove that it owns the job must not pay for it.
+ * Renews lease and message every `beatMs` until `stop()`. A lease that can't be renewed, for whatever reason, aborts
+ * `signal` with a `LeaseLost`: a worker that can't prove that it owns the job must not pay for it.
  */
 export function heartbeat(
   { jobs, clock, policy }: { jobs: Jobs; clock: Clock; policy: Policy },
@@ -40,9 +40,14 @@ export function heartbeat(
         );
         if (beat.refused) return lost.abort(new LeaseLost(beat.refused));
         job = beat.job;
-        await message.extend(policy.beatVisibilityMs);
       } catch (error) {
         return lost.abort(new LeaseLost("beat_failed", { cause: error }));
+      }
+      try {
+        await message.extend(policy.beatVisibilityMs);
+      } catch {
+        // The lease is the truth, the message a hint. SQS may have brought the message twice, and whoever found the
+        // lease live has deleted it; or it returns too early, and is deleted then. Either way the job is ours.
       }
     }
   })();

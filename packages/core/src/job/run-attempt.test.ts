@@ -325,6 +325,27 @@ describe("a store that fails for a while", () => {
     expect(w.model.calls).toHaveLength(1);
   });
 
+  it("is no reason to stop where only the message is gone: a duplicate found the lease live and deleted it", async () => {
+    const w = await world(
+      scriptedModel(async (_call, signal) => {
+        await w.clock.sleep(50_000, signal);
+        return sampleAnswer();
+      }),
+    );
+    const received = w.queue.receive(2_000_000);
+    if (!received) throw new Error("No message is visible");
+    let extended = 0;
+    const extend = () => {
+      extended += 1;
+      return extended === 1 ? Promise.resolve() : Promise.reject(new Error("The message does not exist"));
+    };
+    const done = runAttempt(w.ports, received.jobId, { ...received.message, extend }, plenty);
+    await w.clock.advance(60_000);
+    expect(await done).toEqual({ ended: "succeeded", fence: 1 });
+    expect(extended).toBeGreaterThan(2);
+    expect(w.model.calls).toHaveLength(1);
+  });
+
   it("while a lease is renewed gives the message back, since nobody else has the job", async () => {
     const w = await world(scriptedModel(hanging));
     const write: Jobs["write"] = (from, to, records) =>
