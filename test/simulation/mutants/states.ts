@@ -1,0 +1,107 @@
+import { job, type Mutant, memory } from "./mutant.ts";
+
+/** Guards of the states that a job goes through. */
+export const stateMutants: readonly Mutant[] = [
+  {
+    name: "stale-fence",
+    guard: "only the owner of the latest fence moves a job",
+    changes: [{ file: `${job}job.ts`, find: "fact.fence !== job.fence", replace: "fact.fence < 0" }],
+    profile: "zombies",
+    fate: { killedWithin: 100 },
+  },
+  {
+    name: "no-status-check",
+    guard: "a job that is over stays over",
+    changes: [
+      { file: `${job}job.ts`, find: 'if (isFinished(job)) return { refused: "over" };', replace: "" },
+    ],
+    profile: "default",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "cancel-overwrites",
+    guard: "a job that is over can't be canceled",
+    changes: [
+      {
+        file: `${job}job.ts`,
+        find: 'if (isFinished(job)) return { refused: "over" };',
+        replace: 'if (isFinished(job) && fact.type !== "canceled") return { refused: "over" };',
+      },
+    ],
+    profile: "default",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "no-version-check",
+    guard: "a write follows the version that it was decided on",
+    changes: [
+      {
+        file: `${memory}jobs.ts`,
+        find: "found.job.version !== from.version",
+        replace: "found.job.version < 0",
+      },
+    ],
+    profile: "default",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "lease-ignored",
+    guard: "a leased job is nobody else's",
+    changes: [
+      {
+        file: `${job}job.ts`,
+        find: 'if (isLeased(job, fact.at)) return { refused: "leased" };\n      if (expired) return { refused: "deadline_passed" };',
+        replace: 'if (expired) return { refused: "deadline_passed" };',
+      },
+    ],
+    profile: "default",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "claim-too-early",
+    guard: "a job that has to wait isn't claimed before",
+    changes: [
+      {
+        file: `${job}job.ts`,
+        find: 'if (job.status === "queued" && job.runAfter > at) return { refused: "not_due" };',
+        replace: "",
+      },
+    ],
+    profile: "heavy",
+    fate: { killedWithin: 100 },
+  },
+  {
+    name: "endless-retries",
+    guard: "retries have a budget",
+    changes: [{ file: `${job}failure.ts`, find: "spent >= retries;", replace: "spent < 0;" }],
+    profile: "provider",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "endless-crashes",
+    guard: "a job that brings down its workers ends",
+    changes: [{ file: `${job}job.ts`, find: "if (crashes > crashBudget)", replace: "if (crashes < 0)" }],
+    profile: "heavy",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "deadline-ignored",
+    guard: "nothing is begun after a job's deadline",
+    changes: [
+      {
+        file: `${job}job.ts`,
+        find: "const expired = job.deadlineAt <= fact.at;",
+        replace: "const expired = false;",
+      },
+    ],
+    profile: "default",
+    fate: { killedWithin: 100 },
+  },
+  {
+    name: "paying-not-noted",
+    guard: "a job says which calls may be under way",
+    changes: [{ file: `${job}job.ts`, find: "paying: fact.paying", replace: "paying: []" }],
+    profile: "default",
+    fate: { killedWithin: 50 },
+  },
+];

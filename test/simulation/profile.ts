@@ -1,0 +1,205 @@
+/** What can go wrong with one effect of a process, between the process and the service that it calls. */
+export const faultKinds = [
+  /** The process dies before the effect. */
+  "crash_before",
+  /** The effect takes place, and the process dies before it hears of it. */
+  "crash_after",
+  /** No code runs for a while, then the effect takes place. */
+  "freeze_before",
+  /** The effect takes place, and the process hears of it when it thaws. */
+  "freeze_after",
+  /** The service refuses: a throttle, a transaction conflict, a 500. */
+  "refused",
+  /** The effect takes place, and the process is told that it failed. */
+  "answer_lost",
+  /** The process is told that it failed, and then the effect takes place. */
+  "late",
+  /** The SDK sends the request twice, and both arrive. */
+  "repeated",
+  /** It takes seconds. */
+  "slow",
+  /** Refused because of another write to the same job at the same time; drawn for such writes only. */
+  "conflict",
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** How rough a world is. Fault rates are per effect; each seed of a rough world turns each of them up, down or off. */
+export type Profile = {
+  readonly faults: Readonly<Record<FaultKind, number>>;
+  /** The only effects that faults hit, `null` for all. */
+  readonly at: readonly string[] | null;
+  /** Whether the rates are meant as they are. */
+  readonly isExact: boolean;
+  /** Share of seeds whose only fault hits one single effect, whichever it is. */
+  readonly singleFault: number;
+  /** Share of seeds in which one kind of fault hits one kind of effect again and again. */
+  readonly focused: number;
+  /** How far a clock may be off, either way. */
+  readonly skewMs: number;
+  /** Share of deliveries whose message stays visible, and of deletions that don't last. */
+  readonly duplicates: number;
+  /** Share of API answers that don't reach the client. */
+  readonly lostAnswers: number;
+  /** Share of schedule ticks that come twice, late, or not at all. */
+  readonly badTicks: number;
+  /** Share of seeds with a time in which a whole service fails, and with one job whose item fails. */
+  readonly outages: number;
+  /** Share of calls that Gemini does not answer with a picture. */
+  readonly providerFailures: number;
+  /** Share of pictures that take Gemini minutes. */
+  readonly slowPictures: number;
+  /** Bytes of memory that a worker has for pictures, one of these: room for about one, three or many of 1K at once. */
+  readonly memoryBytes: readonly number[];
+  /** Share of seeds with a minute in which Gemini answers nothing but 429 and 503. */
+  readonly storms: number;
+  /** Share of jobs that are canceled. */
+  readonly cancels: number;
+  /** Share of jobs that bring down whoever works on them. */
+  readonly killers: number;
+};
+
+const noFaults: Profile["faults"] = {
+  crash_before: 0,
+  crash_after: 0,
+  freeze_before: 0,
+  freeze_after: 0,
+  refused: 0,
+  answer_lost: 0,
+  late: 0,
+  repeated: 0,
+  slow: 0,
+  conflict: 0,
+};
+
+const calm: Profile = {
+  faults: noFaults,
+  at: null,
+  isExact: false,
+  singleFault: 0,
+  focused: 0,
+  skewMs: 0,
+  duplicates: 0,
+  lostAnswers: 0,
+  badTicks: 0,
+  outages: 0,
+  providerFailures: 0,
+  slowPictures: 0.07,
+  memoryBytes: [5_000_000, 13_000_000, 100_000_000],
+  storms: 0,
+  cancels: 0.2,
+  killers: 0,
+};
+
+const usual: Profile = {
+  faults: {
+    crash_before: 0.001,
+    crash_after: 0.001,
+    freeze_before: 0.001,
+    freeze_after: 0.001,
+    refused: 0.004,
+    answer_lost: 0.003,
+    late: 0.001,
+    repeated: 0.004,
+    slow: 0.01,
+    conflict: 0.2,
+  },
+  at: null,
+  isExact: false,
+  singleFault: 0.25,
+  focused: 0.15,
+  skewMs: 2_000,
+  duplicates: 0.05,
+  lostAnswers: 0.01,
+  badTicks: 0.05,
+  outages: 0.1,
+  providerFailures: 0.15,
+  slowPictures: calm.slowPictures,
+  memoryBytes: calm.memoryBytes,
+  storms: 0.1,
+  cancels: calm.cancels,
+  killers: 0.01,
+};
+
+const rough: Profile = {
+  faults: {
+    crash_before: 0.003,
+    crash_after: 0.003,
+    freeze_before: 0.003,
+    freeze_after: 0.003,
+    refused: 0.02,
+    answer_lost: 0.015,
+    late: 0.005,
+    repeated: 0.02,
+    slow: 0.03,
+    conflict: 0.5,
+  },
+  at: null,
+  isExact: false,
+  singleFault: 0.05,
+  focused: 0.25,
+  skewMs: 5_000,
+  duplicates: 0.2,
+  lostAnswers: 0.05,
+  badTicks: 0.2,
+  outages: 0.3,
+  providerFailures: 0.4,
+  slowPictures: calm.slowPictures,
+  memoryBytes: calm.memoryBytes,
+  storms: 0.3,
+  cancels: calm.cancels,
+  killers: 0.03,
+};
+
+/** Gemini fails at times, many jobs are canceled, and one fault hits one effect every other time. */
+export function aimed(at: string, kind: FaultKind): Profile {
+  const faults = { ...noFaults, [kind]: 0.5 };
+  return { ...calm, at: [at], isExact: true, faults, providerFailures: 0.3, cancels: 0.5 };
+}
+
+export const profileNames = [
+  "none",
+  "default",
+  "heavy",
+  "provider",
+  "crashes",
+  "answers",
+  "zombies",
+  "cramped",
+  "stores",
+  "ticks",
+] as const;
+export type ProfileName = (typeof profileNames)[number];
+
+export const profiles: Readonly<Record<ProfileName, Profile>> = {
+  none: calm,
+  default: usual,
+  heavy: rough,
+  /** Only Gemini fails. */
+  provider: { ...calm, providerFailures: 0.3 },
+  /** Only workers die, in the middle of a call. */
+  crashes: { ...calm, at: ["gemini.generate"], faults: { ...noFaults, crash_after: 0.05 } },
+  /** Gemini fails, and the answers get lost to the writes that put a job back into the queue. */
+  answers: {
+    ...calm,
+    at: ["jobs.write.queued"],
+    faults: { ...noFaults, answer_lost: 0.3 },
+    providerFailures: 0.3,
+  },
+  /** Gemini fails, and workers freeze: in the middle of a call, as they prove their lease, as they tell a bill. */
+  zombies: {
+    ...calm,
+    at: ["gemini.generate", "jobs.settle", "jobs.write.running"],
+    faults: { ...noFaults, freeze_before: 0.2, freeze_after: 0.2 },
+    providerFailures: 0.3,
+  },
+  /** Pictures take their time, and workers have room for one at once. */
+  cramped: { ...calm, slowPictures: 0.4, memoryBytes: [5_000_000] },
+  /** Something happens whenever an object is stored. */
+  stores: {
+    ...calm,
+    at: ["objects.put"],
+    faults: { ...noFaults, crash_before: 0.05, crash_after: 0.05, freeze_before: 0.05, answer_lost: 0.1 },
+  },
+  /** Messages get lost, and the schedule is unruly. */
+  ticks: { ...calm, at: ["queue.send"], faults: { ...noFaults, refused: 0.5 }, badTicks: 0.8 },
+};

@@ -1,0 +1,57 @@
+import { isJobId, type JobId } from "@plantain/core/id";
+import type { Caller } from "./caller.ts";
+import type { Network } from "./network.ts";
+
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+/** By method: what a caller hears whose SDK sent the request twice. Without an entry, the second answer. */
+export type Repeats = Readonly<
+  Record<string, (args: unknown[], first: unknown, serve: () => Promise<unknown>) => Promise<unknown>>
+>;
+
+/**
+ * A port as a process has it: each method goes through the network to `service` and back. It wraps whatever methods
+ * the port has, so a new one is simulated from the day it exists.
+ */
+export function remote<P extends object>(
+  network: Network,
+  { process }: Caller,
+  service: string,
+  port: P,
+  {
+    repeats = {},
+    onFailure,
+  }: { repeats?: Repeats; onFailure?: (label: string, args: readonly unknown[]) => void } = {},
+): P {
+  const methods = Object.entries<Method>(port as Record<string, Method>).map(([name, method]) => {
+    const send: Method = (...args) => {
+      const label = `${service}.${name}${writing(args)}`;
+      return network.send(process, {
+        label,
+        subject: subjectOf(args),
+        isWrite: name === "write" || name === "create",
+        serve: () => method(...args),
+        repeated: (first, serve) => repeats[name]?.(args, first, serve) ?? serve(),
+        onFailure: () => onFailure?.(label, args),
+      });
+    };
+    return [name, send];
+  });
+  return Object.fromEntries(methods) as P;
+}
+
+/** What a write makes of a job: a claim and a commit are effects of their own. */
+function writing([, to]: readonly unknown[]): string {
+  return typeof to === "object" && to !== null && "status" in to ? `.${String(to.status)}` : "";
+}
+
+/** The job that a request is about, wherever in its arguments it is named. */
+function subjectOf([first]: readonly unknown[]): JobId | null {
+  if (typeof first === "string") {
+    if (isJobId(first)) return first;
+    const named = /job_[0-9a-z]{26}/.exec(first)?.[0];
+    return named !== undefined && isJobId(named) ? named : null;
+  }
+  if (typeof first !== "object" || first === null || !("id" in first)) return null;
+  return typeof first.id === "string" && isJobId(first.id) ? first.id : null;
+}

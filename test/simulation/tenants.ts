@@ -1,0 +1,204 @@
+import { DomainError } from "@plantain/core/error";
+import type { JobId } from "@plantain/core/id";
+import { cancel } from "@plantain/core/job/cancel";
+import { isFinished } from "@plantain/core/job/job";
+import type { Submission } from "@plantain/core/job/submission";
+import { type SubmitPorts, submit } from "@plantain/core/job/submit";
+import { readJob } from "../../functions/api/read-job.ts";
+import type { Api } from "./api.ts";
+import type { Dice } from "./dice.ts";
+import { moods } from "./gemini-answers.ts";
+import { onePixel } from "./one-pixel.ts";
+import type { Process } from "./process.ts";
+import type { Profile } from "./profile.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Trace } from "./trace.ts";
+import type { Witness } from "./witness/witness.ts";
+
+type Surroundings = {
+  timeline: Timeline;
+  trace: Trace;
+  dice: Dice;
+  profile: Profile;
+  witness: Witness;
+  api: Api;
+  equip: (process: Process) => SubmitPorts;
+};
+
+const names = ["acme", "globex", "initech", "umbrella"];
+/** Within this time all jobs are submitted: in a rush, or one after the other. */
+const rushes = [15_000, 300_000];
+const tries = 8;
+
+/**
+ * Tenants at work: they submit, repeat what got no answer, use keys twice, cancel, build on each other's pictures, and
+ * reach for what isn't theirs. They say what they were promised, and the witness holds the service to it.
+ */
+export function tenants(surroundings: Surroundings): { readonly busy: number } {
+  const { timeline, trace, dice, profile, witness, api, equip } = surroundings;
+  const submittingMs = dice.pick(rushes);
+  let busy = 0;
+  let submissions = 0;
+  /** Jobs that were accepted, by tenant. */
+  const accepted = new Map<string, JobId[]>();
+
+  const pause = (ms: number) => new Promise<void>((resolve) => timeline.after(ms, resolve));
+
+  function go(act: () => Promise<void>): void {
+    busy += 1;
+    void act().then(() => {
+      busy -= 1;
+    });
+  }
+
+  async function submitUntilAnswered(
+    tenant: string,
+    submission: Submission,
+    key: string | null,
+  ): Promise<JobId | "refused" | null> {
+    for (let spent = 0; spent < (key === null ? 2 : tries); spent += 1) {
+      try {
+        const { job } = await api.request((process) =>
+          submit(equip(process), tenant, submission, key, () =>
+            trace.note(tenant, "has a job without a message"),
+          ),
+        );
+        trace.note(tenant, `was promised ${job.id}`);
+        if (!witness.jobs.has(job.id)) witness.violate("I1", `${job.id} was accepted but not stored`);
+        accepted.set(tenant, [...(accepted.get(tenant) ?? []), job.id]);
+        return job.id;
+      } catch (error) {
+        if (error instanceof DomainError) {
+          trace.note(tenant, `is refused: ${error.code}`);
+          return "refused";
+        }
+        await pause(dice.between(500, 5_000));
+      }
+    }
+    return null;
+  }
+
+  async function cancelUntilAnswered(tenant: string, id: JobId): Promise<void> {
+    for (let spent = 0; spent < tries; spent += 1) {
+      try {
+        const isOwn = witness.jobs.get(id)?.job.tenant === tenant;
+        if (isOwn) witness.askedToCancel(id);
+        const job = await api.request((process) => cancel(equip(process), tenant, id));
+        if (!isOwn) witness.violate("I12", `${tenant} canceled ${id}, which is another's`);
+        if (!isFinished(job))
+          witness.violate("I5", `${id} is ${job.status} after its cancellation was answered`);
+        const now = witness.jobs.get(id)?.job.status;
+        if (now !== job.status) witness.violate("I5", `${id} was told to be ${job.status} and is ${now}`);
+        return;
+      } catch (error) {
+        if (error instanceof DomainError) return;
+        await pause(dice.between(500, 5_000));
+      }
+    }
+  }
+
+  /** Reads a job and the list of jobs, and takes note if that shows what isn't the tenant's. */
+  async function look(tenant: string, id: JobId): Promise<void> {
+    const isOwn = witness.jobs.get(id)?.job.tenant === tenant;
+    try {
+      const { job } = await api.request((process) => readJob(equip(process).jobs, tenant, id));
+      if (!isOwn) witness.violate("I12", `${tenant} was shown ${job.id}, which is another's`);
+    } catch (error) {
+      if (error instanceof DomainError && isOwn) witness.violate("I1", `${id} is not there for ${tenant}`);
+    }
+    const query = { tenant, status: null, cursor: null, limit: 100 };
+    const page = await api.request((process) => equip(process).jobs.list(query)).catch(() => null);
+    for (const job of page?.jobs ?? [])
+      if (job.tenant !== tenant) witness.violate("I12", `${tenant} was shown ${job.id} in its list`);
+  }
+
+  function draft(tenant: string): Submission {
+    submissions += 1;
+    const mood = dice.chance(profile.killers)
+      ? "killer"
+      : dice.chance(profile.providerFailures / 4)
+        ? dice.pick(moods)
+        : "";
+    const own = accepted.get(tenant) ?? [];
+    const others = [...accepted].flatMap(([other, ids]) => (other === tenant ? [] : ids));
+    const from = dice.chance(0.1) ? others : own;
+    const continueFrom = from.length > 0 && dice.chance(0.15) ? { jobId: dice.pick(from), index: 0 } : null;
+    const images: Submission["images"] =
+      from.length > 0 && dice.chance(0.3)
+        ? [{ type: "job", jobId: dice.pick(from), index: 0 }]
+        : dice.chance(0.15)
+          ? [{ type: "data", bytes: onePixel(submissions), mediaType: null }]
+          : [];
+    return {
+      model: "gemini-3-pro-image",
+      prompt: `${mood === "killer" && profile.killers === 0 ? "" : mood} picture ${submissions}`.trim(),
+      images,
+      aspectRatio: null,
+      imageSize: null,
+      count: dice.chance(0.6) ? 1 : dice.whole(2, 4),
+      output: "image",
+      thinking: null,
+      grounding: { web: false, images: false },
+      safety: {},
+      seed: null,
+      continueFrom,
+      deadlineMs: 1000 * (dice.chance(0.7) ? 1_800 : dice.pick([10, 30, 60, 120, 300, 600, 3_600])),
+      metadata: {},
+    };
+  }
+
+  async function order(tenant: string, number: number): Promise<void> {
+    await pause(dice.between(0, submittingMs));
+    const submission = draft(tenant);
+    const key = dice.chance(0.6) ? `key-${number}` : null;
+    const others: Promise<JobId | "refused" | null>[] = [];
+    if (key !== null && dice.chance(0.3)) {
+      const again = dice.chance(0.5) ? dice.between(0, 30) : dice.between(0, 3_000);
+      others.push(pause(again).then(() => submitUntilAnswered(tenant, submission, key)));
+    }
+    const id = await submitUntilAnswered(tenant, submission, key);
+    for (const other of others) {
+      const second = await other;
+      if (isJob(id) && isJob(second) && second !== id)
+        witness.violate("I7", `${tenant} was promised ${id} and ${second} under one key`);
+    }
+    if (!isJob(id)) return;
+
+    const { images = [], continued = null } = witness.jobs.get(id)?.request ?? {};
+    for (const { source } of continued ? [continued, ...images] : images) {
+      if (!source || witness.jobs.get(source.jobId)?.job.tenant === tenant) continue;
+      witness.violate("I12", `${tenant} uses a picture of ${source.jobId}, which is another's`);
+    }
+    if (key !== null && dice.chance(0.15)) {
+      const other = await submitUntilAnswered(tenant, { ...submission, prompt: "Something else" }, key);
+      if (isJob(other))
+        witness.violate("I7", `${tenant} was promised ${other} for another request under the key of ${id}`);
+    }
+    if (dice.chance(profile.cancels)) {
+      await pause(dice.chance(0.7) ? dice.between(0, 60_000) : dice.between(0, 900_000));
+      const canceled = [cancelUntilAnswered(tenant, id)];
+      if (dice.chance(0.3)) canceled.push(cancelUntilAnswered(tenant, id));
+      await Promise.all(canceled);
+    }
+    if (dice.chance(0.2)) {
+      const stranger = dice.pick(names.filter((name) => name !== tenant));
+      await cancelUntilAnswered(stranger, id);
+      await look(stranger, id);
+    }
+    if (dice.chance(0.2)) await look(tenant, id);
+  }
+
+  for (const tenant of names.slice(0, dice.whole(2, names.length))) {
+    const orders = dice.whole(1, 4);
+    for (let number = 1; number <= orders; number += 1) go(() => order(tenant, number));
+  }
+  return {
+    get busy() {
+      return busy;
+    },
+  };
+}
+
+function isJob(answer: JobId | "refused" | null): answer is JobId {
+  return answer !== null && answer !== "refused";
+}

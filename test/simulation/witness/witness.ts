@@ -1,0 +1,188 @@
+import type { JobId } from "@plantain/core/id";
+import { isFinished, type Job } from "@plantain/core/job/job";
+import { firstCheckMs } from "@plantain/core/job/policy";
+import type { Idempotency, JobQueue, Jobs, Records } from "@plantain/core/job/ports";
+import type { JobRequest } from "@plantain/core/job/request";
+import type { Caller } from "../caller.ts";
+import type { Process } from "../process.ts";
+import type { Timeline } from "../timeline.ts";
+import type { Trace } from "../trace.ts";
+import { type Bills, untold } from "./bills.ts";
+import type { Entry } from "./ledger.ts";
+import { wrongs } from "./transitions.ts";
+
+export type Violation = { readonly invariant: string; readonly text: string };
+
+/** A job as the witness has followed it. */
+export type Seen = {
+  job: Job;
+  readonly request: JobRequest;
+  readonly createdAt: number;
+  endedAt: number | null;
+  bills: Bills;
+  /** The latest message that a sweep sent, and how the job stood. */
+  swept: { readonly at: number; readonly state: string; readonly wasFrozen: boolean } | null;
+};
+
+/**
+ * Looks on at every effect as it takes place and says what must never be. It knows the true time, the provider's books
+ * and who did what; the code under test knows nothing of it.
+ */
+export type Witness = {
+  readonly violations: Violation[];
+  readonly jobs: ReadonlyMap<JobId, Seen>;
+  readonly pictures: ReadonlyMap<string, string>;
+  readonly ledger: Entry[];
+  violate(invariant: string, text: string): void;
+  created(job: Job, request: JobRequest, idempotency: Idempotency | null): void;
+  wrote(caller: Caller, to: Job, records: Records): Promise<void>;
+  /** The bill of one of the job's attempts was told. */
+  told(id: JobId): Promise<void>;
+  called(entry: Entry): void;
+  stored(key: string, sha256: string): void;
+  /** A worker is killed at its timeout. */
+  timedOut(worker: Process, begunAt: number): void;
+  /** The queue as a sweep has it: what it sends is counted. */
+  countingSweeps(sweeper: Process, queue: JobQueue): JobQueue;
+  /** Somebody who may asked for the job's end. */
+  askedToCancel(id: JobId): void;
+};
+
+/** How long an effect may take that is merely slow. */
+const slowMs = 10_000;
+
+/** How long after its deadline a job may still be open: the sweep runs each minute, and may fail at times. */
+export const graceMs = 600_000;
+
+/** @param sickUntil until when nothing can be done with a job, because its own item fails */
+export function witness(
+  timeline: Timeline,
+  trace: Trace,
+  truth: Jobs,
+  { skewMs, sickUntil }: { skewMs: number; sickUntil: (id: JobId) => number },
+): Witness {
+  const violations: Violation[] = [];
+  const jobs = new Map<JobId, Seen>();
+  const keys = new Map<string, JobId>();
+  const pictures = new Map<string, string>();
+  const ledger: Entry[] = [];
+  const canceling = new Set<JobId>();
+
+  const violate = (invariant: string, text: string) => {
+    trace.note("VIOLATION", `${invariant}: ${text}`);
+    violations.push({ invariant, text });
+  };
+
+  async function lookAtBills(id: JobId): Promise<void> {
+    const seen = jobs.get(id);
+    const record = await truth.read(id);
+    if (!seen || !record) return;
+    const { bills, lost } = untold(seen.bills, record.attempts);
+    seen.bills = bills;
+    for (const what of lost) violate("bill", `${id} forgot the bill of ${what}, which it had told`);
+  }
+
+  return {
+    violations,
+    jobs,
+    pictures,
+    ledger,
+    violate,
+    created(job, request, idempotency) {
+      if (idempotency) {
+        const name = `${job.tenant} ${idempotency.key}`;
+        const holder = keys.get(name);
+        if (holder) violate("I7", `${job.id} was made under the key of ${holder}`);
+        keys.set(name, job.id);
+      }
+      const seen: Seen = {
+        job,
+        request,
+        createdAt: timeline.now,
+        endedAt: null,
+        bills: new Map(),
+        swept: null,
+      };
+      jobs.set(job.id, seen);
+      const look = () => {
+        if (seen.endedAt !== null) return;
+        const reachable = sickUntil(job.id) + graceMs;
+        if (reachable > timeline.now) timeline.at(reachable, look);
+        else violate("I1", `${job.id} is ${seen.job.status} ten minutes after its deadline`);
+      };
+      timeline.at(job.deadlineAt + skewMs + graceMs, look);
+    },
+    async wrote(caller, to, records) {
+      const seen = jobs.get(to.id);
+      if (!seen) return violate("I1", `${to.id} was written before it was created`);
+      const before = seen.job;
+      const now = timeline.now;
+      trace.note(
+        caller.process.name,
+        `  ${to.id} is ${to.status} v${to.version} f${to.fence}${records.attempt ? `, attempt ${records.attempt.fence} ${records.attempt.ended}` : ""}`,
+      );
+      const result = to.status === "succeeded" ? ((await truth.read(to.id))?.result ?? null) : null;
+      const context = { caller, now, skewMs, request: seen.request, result, pictures, ledger };
+      for (const { invariant, text } of wrongs(before, to, records, context)) violate(invariant, text);
+      if (to.status === "canceled" && !canceling.has(to.id))
+        violate("I12", `${to.id} was canceled though nobody who may asked for it`);
+      follow(caller, before, to, now);
+      seen.job = to;
+      if (isFinished(to)) seen.endedAt ??= now;
+      if (records.attempt) await lookAtBills(to.id);
+    },
+    told: lookAtBills,
+    called(entry) {
+      ledger.push(entry);
+    },
+    stored(key, sha256) {
+      const there = pictures.get(key);
+      if (there !== undefined && there !== sha256) violate("I3", `The bytes of ${key} changed`);
+      pictures.set(key, sha256);
+      const entry = ledger.find((each) => each.sha256 === sha256 && key.startsWith("out/"));
+      if (entry) entry.storedAt ??= timeline.now;
+    },
+    timedOut(worker, begunAt) {
+      if (worker.mishaps.some(({ until }) => until >= begunAt)) return;
+      violate("timeout", `${worker.name} was killed at its timeout though nothing had happened to it`);
+    },
+    countingSweeps: (sweeper, queue) => ({
+      ...queue,
+      send(job, delayMs) {
+        const seen = jobs.get(job.id);
+        const now = timeline.now;
+        const wasFrozen = sweeper.mishaps.some(({ until }) => until > now - firstCheckMs);
+        const state = `${seen?.job.status} at fence ${seen?.job.fence}`;
+        const last = seen?.swept;
+        if (
+          !wasFrozen &&
+          last &&
+          !last.wasFrozen &&
+          last.state === state &&
+          now - last.at < firstCheckMs - 4 * skewMs - slowMs
+        )
+          violate("storm", `${job.id} was swept twice within ${now - last.at} ms`);
+        if (seen) seen.swept = { at: now, state, wasFrozen };
+        return queue.send(job, delayMs);
+      },
+    }),
+    askedToCancel(id) {
+      canceling.add(id);
+    },
+  };
+}
+
+/** Keeps in mind what a run has claimed and is about to pay for. */
+function follow({ run }: Caller, before: Job, to: Job, now: number): void {
+  if (!run || to.status !== "running") return;
+  if (to.fence > before.fence) {
+    run.fence = to.fence;
+    run.rechecked = null;
+    run.called = 0;
+  }
+  const wasPaying = before.status === "running" ? before.paying : [];
+  if (to.fence === run.fence && to.paying.length > 0 && wasPaying.length === 0) {
+    run.rechecked = { at: now, paying: to.paying };
+    run.called = 0;
+  }
+}

@@ -1,0 +1,127 @@
+import { type MemoryBudget, memoryBudget } from "@plantain/core/job/memory-budget";
+import type { Objects } from "@plantain/core/job/ports";
+import { sweep } from "@plantain/core/job/sweep";
+import { memoryJobs } from "@plantain/memory/jobs";
+import { api } from "./api.ts";
+import { bucket } from "./bucket.ts";
+import { dice as seededDice } from "./dice.ts";
+import { equip } from "./equip.ts";
+import { type Faults, faults as seededFaults } from "./faults.ts";
+import { gemini } from "./gemini.ts";
+import { lambda } from "./lambda.ts";
+import { network as simulatedNetwork } from "./network.ts";
+import type { Process } from "./process.ts";
+import type { Profile } from "./profile.ts";
+import { queue as simulatedQueue } from "./queue.ts";
+import { schedule } from "./schedule.ts";
+import { table as simulatedTable, type Table } from "./table.ts";
+import { tenants } from "./tenants.ts";
+import { timeline as simulatedTime, type Timeline } from "./timeline.ts";
+import { trace as seededTrace, type Trace } from "./trace.ts";
+import { addTroubles } from "./troubles.ts";
+import { witness as attentive, type Witness } from "./witness/witness.ts";
+import { workers } from "./workers.ts";
+
+/** The whole system with its users, ready to go. */
+export type World = {
+  readonly timeline: Timeline;
+  readonly trace: Trace;
+  readonly faults: Faults;
+  readonly witness: Witness;
+  readonly table: Table;
+  readonly objects: Objects;
+  /** Whether all that was asked for is done, and nothing is under way any more. */
+  isAtRest(): boolean;
+};
+
+export const start = Date.UTC(2026, 10, 1);
+
+const visibilityMs = 6 * 330_000;
+
+/** Builds the world of one seed. Everything in it draws from the seed, so that nothing else decides what happens. */
+export function world(seed: number, profile: Profile, print: ((line: string) => void) | null): World {
+  const timeline = simulatedTime(start);
+  const trace = seededTrace(timeline, start, print);
+  const dice = seededDice(seed);
+  const ground = () => ({ timeline, trace, dice: dice.fork() });
+  const { skewMs } = profile;
+
+  const faults = seededFaults(dice.fork(), profile, start + dice.between(600_000, 2_400_000));
+  const network = simulatedNetwork({ ...ground(), faults });
+  const truth = memoryJobs();
+  const witness = attentive(timeline, trace, truth, { skewMs, sickUntil: (id) => sickUntil(faults, id) });
+  const table = simulatedTable(timeline, dice.fork(), witness, truth);
+  const objects = bucket(witness);
+  const queue = simulatedQueue(timeline, dice.fork(), profile.duplicates);
+  queue.onDeadLetter = (body) => trace.note("alarm", `dead letter ${body}`); // and nothing else
+  const provider = gemini({ ...ground(), faults, network }, profile, witness.called);
+  const openJob = () => [...witness.jobs.values()].find(({ endedAt }) => endedAt === null)?.job.id;
+  addTroubles(ground(), profile, { faults, provider, openJob });
+  const services = { table, queue, objects };
+
+  // The shorter time leaves a call hardly any: then attempts have to be given back
+  const timeoutMs = dice.chance(0.7) ? 330_000 : 275_000;
+  const workerLambda = lambda(ground(), { name: "worker", timeoutMs, skewMs, onTimeout: witness.timedOut });
+  const memoryBytes = dice.pick(profile.memoryBytes);
+  const memory = new WeakMap<Process, MemoryBudget>();
+  const memoryOf = (process: Process) => {
+    const budget = memory.get(process) ?? memoryBudget(memoryBytes);
+    memory.set(process, budget);
+    return budget;
+  };
+  workers(
+    ground(),
+    { batchSize: dice.whole(1, 5), maxConcurrency: dice.whole(2, 5), visibilityMs },
+    queue,
+    workerLambda,
+    (run, { delivered }) => {
+      const equipment = equip({ network, timeline }, services, { process: run.process, run });
+      return {
+        ...equipment,
+        model: provider.serve(run),
+        memory: memoryOf(run.process),
+        random: dice.fork(),
+        delivered: equipment.via("message", delivered),
+      };
+    },
+  );
+
+  const sweepLambda = lambda(ground(), { name: "sweep", timeoutMs: 55_000, skewMs });
+  schedule(ground(), profile.badTicks, () =>
+    sweepLambda.invoke(async (process, leftMs) => {
+      const equipment = equip({ network, timeline }, services, { process, run: null });
+      await sweep({ ...equipment, queue: witness.countingSweeps(process, equipment.queue) }, leftMs);
+    }),
+  );
+
+  const apiLambda = lambda(ground(), { name: "api", timeoutMs: 29_000, skewMs });
+  const clients = tenants({
+    ...ground(),
+    profile,
+    witness,
+    api: api(ground(), apiLambda, profile.lostAnswers),
+    equip: (process) => ({
+      ...equip({ network, timeline }, services, { process, run: null }),
+      random: dice.fork(),
+    }),
+  });
+
+  return {
+    timeline,
+    trace,
+    faults,
+    witness,
+    table,
+    objects,
+    isAtRest: () =>
+      clients.busy === 0 &&
+      [workerLambda, sweepLambda, apiLambda].every(({ running }) => running === 0) &&
+      network.adrift === 0 &&
+      [...witness.jobs.values()].every(({ endedAt }) => endedAt !== null),
+  };
+}
+
+/** Until when nothing can be done with a job, because its own item fails. */
+function sickUntil(faults: Faults, id: string): number {
+  return Math.max(0, ...faults.outages.flatMap(({ subject, until }) => (subject === id ? [until] : [])));
+}
