@@ -11,10 +11,8 @@ export type Run = {
   rechecked: { readonly at: number; readonly paying: readonly number[] } | null;
   /** Paid calls begun since that recheck. */
   called: number;
-  /** When it met with something that may cost a second payment: a failed beat, or an object that could not be stored. */
-  readonly setbacks: number[];
-  /** Failures so far of the objects that it stores, by key. */
-  readonly refusals: Map<string, number>;
+  /** When a write that renews its lease was made to fail, upon which it has to give up what it pays for. */
+  readonly failedBeats: number[];
   /** It tried to tell its bill, and could not. */
   isMuted: boolean;
 };
@@ -26,8 +24,7 @@ export function newRun(process: Process, jobId: JobId): Run {
     fence: null,
     rechecked: null,
     called: 0,
-    setbacks: [],
-    refusals: new Map(),
+    failedBeats: [],
     isMuted: false,
   };
 }

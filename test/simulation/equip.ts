@@ -3,7 +3,7 @@ import type { Policy } from "@plantain/core/job/policy";
 import type { JobQueue, Jobs, Objects } from "@plantain/core/job/ports";
 import type { Registry } from "@plantain/core/model/registry";
 import { samplePolicy, sampleRegistry } from "@plantain/memory/samples";
-import type { Caller, Run } from "./caller.ts";
+import type { Caller } from "./caller.ts";
 import type { Network } from "./network.ts";
 import type { Queue } from "./queue.ts";
 import { remote } from "./remote.ts";
@@ -32,8 +32,8 @@ export function equip(
   caller: Caller,
 ): Equipment {
   const { run, process } = caller;
-  const onFailure = (label: string, args: readonly unknown[]) => {
-    if (run && isSetback(run, label, args)) run.setbacks.push(timeline.now);
+  const onFailure = (label: string) => {
+    if (label === "jobs.write.running") run?.failedBeats.push(timeline.now);
     if (run && label === "jobs.settle") run.isMuted = true;
   };
   const via = <P extends object>(service: string, port: P) =>
@@ -48,16 +48,4 @@ export function equip(
     defaultModel: "gemini-3-pro-image",
     via,
   };
-}
-
-/** Tries after which a worker gives up storing what it has paid for. */
-const insistence = 10;
-
-/** Whether a failure keeps a run from holding its job, or from storing what it has paid for. */
-function isSetback(run: Run, label: string, [first]: readonly unknown[]): boolean {
-  if (label === "message.extend" || label === "jobs.write.running") return true;
-  if (label !== "objects.put" || typeof first !== "string") return false;
-  const refusals = (run.refusals.get(first) ?? 0) + 1;
-  run.refusals.set(first, refusals);
-  return refusals >= insistence;
 }

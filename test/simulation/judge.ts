@@ -6,7 +6,7 @@ import type { Tally } from "./seeds.ts";
 import { runOnThreads } from "./threads.ts";
 
 /** Seeds in which a mutant has to live to count as alive. */
-const lifetime = 100;
+const lifetime = 60;
 /** Seeds within which a mutant has to die once what masks it is gone too. */
 const unmasked = 50;
 
@@ -34,7 +34,7 @@ async function runChanged(changes: readonly Change[], profile: ProfileName, coun
   const copy = await mutatedCopy(changes);
   try {
     const order = { from: 1, count, profile, trace: false };
-    return await runOnThreads(order, { folder: copy.simulation, stopAtFirst: true });
+    return await runOnThreads(order, { workers: 1, folder: copy.simulation, stopAtFirst: true });
   } finally {
     await copy.remove();
   }

@@ -6,7 +6,7 @@ import { mutatedCopy } from "./mutate.ts";
 const longMs = 180_000;
 
 describe("the simulation notices when a guard is missing", () => {
-  it.each(mutants.filter(({ fate }) => "killedWithin" in fate))(
+  it.concurrent.each(mutants.filter(({ fate }) => "killedWithin" in fate))(
     "$name: $guard",
     async (mutant) => {
       const { isAsFated, text } = await judge(mutant);
@@ -17,7 +17,7 @@ describe("the simulation notices when a guard is missing", () => {
 });
 
 describe("a guard that another one stands behind", () => {
-  it.each(mutants.filter(({ fate }) => "maskedBy" in fate))(
+  it.concurrent.each(mutants.filter(({ fate }) => "maskedBy" in fate))(
     "$name: $guard; without it the sweep mends what comes of it, and without both jobs get stuck",
     async (mutant) => {
       const { isAsFated, text } = await judge(mutant);

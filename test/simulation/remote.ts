@@ -18,10 +18,7 @@ export function remote<P extends object>(
   { process }: Caller,
   service: string,
   port: P,
-  {
-    repeats = {},
-    onFailure,
-  }: { repeats?: Repeats; onFailure?: (label: string, args: readonly unknown[]) => void } = {},
+  { repeats = {}, onFailure }: { repeats?: Repeats; onFailure?: (label: string) => void } = {},
 ): P {
   const methods = Object.entries<Method>(port as Record<string, Method>).map(([name, method]) => {
     const send: Method = (...args) => {
@@ -32,7 +29,7 @@ export function remote<P extends object>(
         isWrite: name === "write" || name === "create",
         serve: () => method(...args),
         repeated: (first, serve) => repeats[name]?.(args, first, serve) ?? serve(),
-        onFailure: () => onFailure?.(label, args),
+        onFailure: () => onFailure?.(label),
       });
     };
     return [name, send];

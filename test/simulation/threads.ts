@@ -14,13 +14,16 @@ export type Sharing = {
 
 const here = import.meta.dirname;
 const seedsAtOnce = 25;
+/** Fewer where the first violation ends it all. */
+const seedsAtOnceToFirst = 5;
 
 /** Runs seeds on several threads. */
 export async function runOnThreads(order: Order, sharing: Sharing = {}): Promise<Tally> {
   const { from, count } = order;
+  const size = sharing.stopAtFirst ? seedsAtOnceToFirst : seedsAtOnce;
   const orders: Order[] = [];
-  for (let first = from; first < from + count; first += seedsAtOnce)
-    orders.push({ ...order, from: first, count: Math.min(seedsAtOnce, from + count - first) });
+  for (let first = from; first < from + count; first += size)
+    orders.push({ ...order, from: first, count: Math.min(size, from + count - first) });
   return addUp(await runOrders(orders, sharing));
 }
 

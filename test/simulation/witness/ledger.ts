@@ -31,7 +31,7 @@ const harmlessFreezeMs = 30_000;
 /** Whether something happened to the worker between its recheck and the stored picture that no protocol can mend. */
 export function isExcused({ run, since, storedAt }: Entry): boolean {
   const until = storedAt ?? Number.POSITIVE_INFINITY;
-  if (run.setbacks.some((at) => since <= at && at <= until)) return true;
+  if (run.failedBeats.some((at) => since <= at && at <= until)) return true;
   const { mishaps } = run.process;
   if (mishaps.some(({ kind, from }) => kind === "crash" && since <= from && from <= until)) return true;
   const frozen = mishaps
@@ -46,7 +46,7 @@ export function isExcused({ run, since, storedAt }: Entry): boolean {
 /** Whether nothing kept the worker from telling what it heard of a call. */
 export function isUndisturbed({ run, since }: Entry): boolean {
   const happened = run.process.mishaps.some(({ until }) => until >= since);
-  return !happened && !run.isMuted && !run.setbacks.some((at) => at >= since);
+  return !happened && !run.isMuted && !run.failedBeats.some((at) => at >= since);
 }
 
 /** Whether the worker heard that the call failed: then another one is a retry, and within its class's budget. */
