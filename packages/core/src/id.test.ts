@@ -1,6 +1,14 @@
 import { seededRandom } from "@plantain/memory/clock";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isJobId, newJobId, shardOf } from "./id.ts";
+
+/** The UUID in an id, as a number. */
+function uuidOf(id: string): bigint {
+  const digits = Array.from(id.slice("job_".length), (letter) => crockford.indexOf(letter));
+  return digits.reduce((sum, digit) => sum * 32n + BigInt(digit), 0n);
+}
+const crockford = "0123456789abcdefghjkmnpqrstvwxyz";
 
 describe("job ids", () => {
   const random = seededRandom();
@@ -17,12 +25,41 @@ describe("job ids", () => {
     expect(isJobId(id)).toBe(true);
   });
 
+  it("hold their millisecond and their randomness, but for the six bits that tell a UUIDv7", () => {
+    const times = fc.integer({ min: 0, max: 2 ** 48 - 1 });
+    const entropies = fc.uint8Array({ minLength: 10, maxLength: 10 });
+    fc.assert(
+      fc.property(times, entropies, (time, entropy) => {
+        const id = newJobId(time, entropy);
+        expect(isJobId(id)).toBe(true);
+        const uuid = uuidOf(id);
+        expect(uuid >> 80n).toBe(BigInt(time));
+        expect((uuid >> 76n) & 0xfn, "version").toBe(7n);
+        expect((uuid >> 62n) & 0x3n, "variant").toBe(2n);
+        const random = BigInt(`0x${Buffer.from(entropy).toString("hex")}`);
+        const free = 2n ** 80n - 1n - (0xfn << 76n) - (0x3n << 62n);
+        expect(uuid & free).toBe(random & free);
+      }),
+    );
+  });
+
+  it("take no more randomness than they have room for", () => {
+    const entropy = random.bytes(16);
+    expect(newJobId(at, entropy)).toBe(newJobId(at, entropy.subarray(0, 10)));
+  });
+
   it.each([
     "job_",
     "job_1",
     "JOB_01KAPWHD00",
     "job_01kapwhd00fzzvzzzzzzzzzzz!",
     "upl_01kapwhd00fzzvzzzzzzzzzzzz",
+    "job_81kapwhd00fzzvzzzzzzzzzzzz", // over 128 bits
+    "job_01kapwhd00fzzvzzzzzzzzzzzu",
+    "job_01kapwhd00fzzvzzzzzzzzzzz",
+    "job_01kapwhd00fzzvzzzzzzzzzzzzz",
+    "/job_01kapwhd00fzzvzzzzzzzzzzzz",
+    "job_01kapwhd00fzzvzzzzzzzzzzzz/",
   ])("are not %s", (text) => {
     expect(isJobId(text)).toBe(false);
   });

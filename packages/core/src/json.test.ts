@@ -1,5 +1,17 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson } from "./json.ts";
+import { canonicalJson, encodeJson } from "./json.ts";
+
+/** The same value, its members the other way round at every depth. */
+function turned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(turned);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([name, member]) => [name, turned(member)])
+      .reverse(),
+  );
+}
 
 describe("canonical JSON", () => {
   it("orders keys by UTF-16 code units, at every depth", () => {
@@ -23,7 +35,26 @@ describe("canonical JSON", () => {
     );
   });
 
+  it("loses nothing and adds nothing, whatever order the members came in", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = canonicalJson(value);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(canonicalJson(turned(value))).toBe(text);
+      }),
+    );
+  });
+
   it("is the same whether a member is absent or undefined", () => {
     expect(canonicalJson({ a: 1, b: undefined })).toBe(canonicalJson({ a: 1 }));
+  });
+});
+
+describe("a value to be stored", () => {
+  it("is JSON in UTF-8, with the hash of its bytes", () => {
+    const { bytes, mediaType, sha256 } = encodeJson({ a: "ö" });
+    expect(new TextDecoder().decode(Buffer.concat(bytes))).toBe('{"a":"ö"}');
+    expect(mediaType).toBe("application/json");
+    expect(sha256).toBe("0c012ddd20b0a67114dcf3b03080ac1c51e5b0b4c96c4bb42033c7e444d2fe2c");
   });
 });
