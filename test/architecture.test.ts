@@ -14,6 +14,7 @@ const allowed: Record<string, readonly string[]> = {
   "packages/core": ["zod"],
   "packages/aws": ["zod", "node:", "@aws-sdk/", "@plantain/core/"],
   "packages/gemini": ["zod", "node:", "@google/genai", "@plantain/core/"],
+  "packages/http": ["node:", "undici", "ipaddr.js", "@plantain/core/"],
   "packages/memory": ["node:", "@plantain/core/"],
   "packages/local": [
     "zod",

@@ -1,0 +1,57 @@
+import { type Arriving, exchange, type Reaching, type Request } from "./exchange.ts";
+import type { RequestFailure, RequestFailureCode } from "./failure.ts";
+
+/** What is fetched, and how much of it at most. */
+export type Downloading = Pick<Request, "url" | "timeoutMs" | "signal"> & { readonly maxBytes: number };
+
+export type Downloaded = {
+  readonly type: "downloaded";
+  /** In the pieces they arrived in, never copied together. */
+  readonly bytes: readonly Uint8Array[];
+  readonly size: number;
+  /** What the server says it is; the bytes may tell otherwise. */
+  readonly contentType: string | null;
+  readonly ms: number;
+};
+
+export type DownloadFailureCode =
+  | RequestFailureCode
+  /** Any status but 200; redirects are not followed. */
+  | "unexpected_status"
+  | "too_large";
+
+export type DownloadFailure = RequestFailure<DownloadFailureCode>;
+
+/** Gets a file with status 200, whole, uncompressed and of at most `maxBytes`; reading stops beyond. */
+export async function download(
+  { maxBytes, ...file }: Downloading,
+  reaching: Reaching,
+): Promise<Downloaded | DownloadFailure> {
+  const headers = { accept: "image/*", "accept-encoding": "identity" };
+  return exchange<Downloaded | DownloadFailure>({ ...file, method: "GET", headers }, reaching, (answer) =>
+    fileIn(answer, maxBytes),
+  );
+}
+
+async function fileIn(answer: Arriving, maxBytes: number): Promise<Downloaded | DownloadFailure> {
+  const { status, header, body, elapsedMs } = answer;
+  const failed = (code: DownloadFailureCode, message: string): DownloadFailure => {
+    return { type: "failed", code, message, ms: elapsedMs() };
+  };
+  const tooLarge = () => failed("too_large", `Cannot take a file of more than ${maxBytes} bytes`);
+  if (status !== 200)
+    return failed("unexpected_status", `The server answered with status ${status}, not 200`);
+  const encoding = header("content-encoding") ?? "identity";
+  if (encoding !== "identity") {
+    return failed("malformed_answer", `Cannot take a file in content encoding "${encoding}"`);
+  }
+  if (Number(header("content-length") ?? 0) > maxBytes) return tooLarge();
+  const bytes: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    bytes.push(chunk);
+    size += chunk.length;
+    if (size > maxBytes) return tooLarge(); // which closes the connection
+  }
+  return { type: "downloaded", bytes, size, contentType: header("content-type"), ms: elapsedMs() };
+}
