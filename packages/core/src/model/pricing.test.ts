@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { costOf, dollars, noUsage } from "./pricing.ts";
+import { addUsage, costOf, dollars, nanodollars, noUsage } from "./pricing.ts";
 import { registryOf } from "./registry.ts";
 
 const registry = registryOf({ retired: "serve", overrides: [] });
@@ -33,9 +33,17 @@ describe("cost", () => {
     expect(dollars(costOf(model, usage) ?? 0)).toBe("0.140516"); // 1258 x $2 + 300 x $12 + 1120 x $120, per million
   });
 
+  it("is whole nanodollars, each modality rounded by itself", () => {
+    const { model } = registry.choose("nano-banana-pro");
+    const prices = { input: 0.0004, textOutput: 0.0006, imageOutput: 0.0005 };
+    const one = { inputText: 1, inputImage: 0, outputText: 1, outputImage: 1, thinking: 0 };
+    expect(costOf({ ...model, prices }, one)).toBe(0 + 1 + 1);
+  });
+
   it("is null, never 0, where a price that counts isn't published", () => {
     const { model } = registry.choose("gemini-3.1-flash-lite-image");
     expect(costOf(model, { ...noUsage, thinking: 1 })).toBeNull();
+    expect(costOf(model, { ...noUsage, outputText: 1 })).toBeNull();
     expect(costOf(model, { ...noUsage, outputImage: 1_120 })).toBe(33_600_000);
   });
 
@@ -45,7 +53,19 @@ describe("cost", () => {
     [500, "0.000001"],
     [134_400_000, "0.134400"],
     [12_000_000_000, "12.000000"],
+    [nanodollars, "1.000000"],
+    [1_999_999_499, "1.999999"],
   ])("of %i nanodollars is shown as %s", (cost, text) => {
     expect(dollars(cost)).toBe(text);
+  });
+});
+
+describe("usage", () => {
+  it("adds up by modality", () => {
+    const a = { inputText: 1, inputImage: 2, outputText: 3, outputImage: 4, thinking: 5 };
+    const b = { inputText: 10, inputImage: 20, outputText: 30, outputImage: 40, thinking: 50 };
+    const sum = { inputText: 11, inputImage: 22, outputText: 33, outputImage: 44, thinking: 55 };
+    expect(addUsage(a, b)).toEqual(sum);
+    expect(addUsage(a, noUsage)).toEqual(a);
   });
 });
