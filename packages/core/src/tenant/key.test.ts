@@ -1,4 +1,6 @@
+import { crc32 } from "node:zlib";
 import { seededRandom } from "@plantain/memory/clock";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../hash.ts";
 import { isKeyText, issueKey, keyEntropyBytes } from "./key.ts";
@@ -28,7 +30,33 @@ describe("API keys", () => {
     }
   });
 
+  it("are recognized only whole", () => {
+    const { text } = issueKey(about, seededRandom(4).bytes(keyEntropyBytes));
+    for (const other of [` ${text}`, `${text} `, text.slice(1), text.slice(0, -1), text.toUpperCase(), ""]) {
+      expect(isKeyText(other), other).toBe(false);
+    }
+  });
+
+  it("have a letter for every two random bytes", () => {
+    const entropy = new Uint8Array(keyEntropyBytes);
+    entropy.set([0, 10, 0, 61, 0, 62, 1, 0, 255, 255]); // 10, 61, 62, 256 and 65535, modulo 62
+    expect(issueKey(about, entropy).text).toMatch(/^plk_Az081000_0{32}_/);
+  });
+
+  it("end in the CRC-32 of all before, in six digits of base62", () => {
+    const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const entropies = fc.uint8Array({ minLength: keyEntropyBytes, maxLength: keyEntropyBytes });
+    fc.assert(
+      fc.property(entropies, (entropy) => {
+        const { text } = issueKey(about, entropy);
+        const [, body = "", check = ""] = /^(.*)_(.{6})$/.exec(text) ?? [];
+        const value = Array.from(check).reduce((sum, digit) => sum * 62 + base62.indexOf(digit), 0);
+        expect(value).toBe(crc32(body));
+      }),
+    );
+  });
+
   it("refuse to be made of too little randomness", () => {
-    expect(() => issueKey(about, new Uint8Array(10))).toThrow("10 random bytes given, 80 needed");
+    expect(() => issueKey(about, new Uint8Array(79))).toThrow("79 random bytes given, 80 needed");
   });
 });
