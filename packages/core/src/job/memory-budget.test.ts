@@ -64,9 +64,42 @@ describe("a memory budget", () => {
     expect(tooMuch.release).toBeUndefined();
   });
 
+  it("has nothing for who has stopped waiting already", async () => {
+    const budget = memoryBudget(100);
+    const late = reserving(budget, 60, AbortSignal.abort("lost"));
+    const next = reserving(budget, 100);
+    await settle();
+    expect(late).toEqual({ error: "lost" });
+    expect(next.release).toBeDefined();
+  });
+
+  it("doesn't mind what becomes of the signal once somebody is in", async () => {
+    const budget = memoryBudget(100);
+    const over = new AbortController();
+    const holder = reserving(budget, 100, over.signal);
+    const next = reserving(budget, 50);
+    await settle();
+    over.abort("over");
+    await settle();
+    expect(next, "still waiting, for what is still held").toEqual({});
+    holder.release?.();
+    await settle();
+    expect(next.release).toBeDefined();
+  });
+
+  it("tells how much there is at all", () => {
+    expect(memoryBudget(100).total).toBe(100);
+  });
+
   it("has room for 25 pictures of 4K in a worker of 1 GiB", () => {
     const each = expectedMemory(sampleRequest(), "4K");
     expect((2 ** 30 - 150 * 2 ** 20) / each).toBeGreaterThanOrEqual(25);
+  });
+
+  it("expects a larger picture to need more, of any size more than Google has sent", () => {
+    const sizes = (["512", "1K", "2K", "4K"] as const).map((size) => expectedMemory(sampleRequest(), size));
+    expect(sizes.toSorted((a, b) => a - b)).toEqual(sizes);
+    expect(expectedMemory(sampleRequest(), "4K")).toBeGreaterThan(24_000_000);
   });
 
   it("expects reference images and earlier turns to be held several times over", () => {
@@ -82,5 +115,7 @@ describe("a memory budget", () => {
     const without = expectedMemory(sampleRequest(), "1K");
     expect(expectedMemory(sampleRequest({ images: [image] }), "1K") - without).toBe(5 * 3_000_000);
     expect(expectedMemory(sampleRequest({ history: [turn] }), "1K") - without).toBe(5 * 2_000_000);
+    const everything = sampleRequest({ images: [image, image], continued: image, history: [turn] });
+    expect(expectedMemory(everything, "1K") - without).toBe(5 * (3 * 3_000_000 + 2_000_000));
   });
 });
