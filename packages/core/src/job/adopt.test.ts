@@ -115,6 +115,17 @@ describe("what earlier attempts left", () => {
     ]);
   });
 
+  it("is in the order of attempts and then of images, however the store lists them", async () => {
+    for (const fence of [1, 2]) {
+      for (const index of [0, 1, 2, 12]) await storeOutcome(fence, index, refused(index));
+    }
+    const keys = await objects.list("");
+    for (const listed of [keys, keys.toReversed()]) {
+      const { outcomes } = await adopt({ ...objects, list: async () => listed }, job, []);
+      expect([...outcomes.keys()]).toEqual([0, 1, 2, 12]);
+    }
+  });
+
   it("is nothing of this attempt's own or of a later one's", async () => {
     for (const fence of [5, 6]) {
       await storeOutcome(fence, 0, image(fence, 0));

@@ -35,12 +35,12 @@ export async function adopt(
       outcomes.set(index, outcome);
   }
   const bills = new Map(
-    earlier
-      .filter((attempt) => !isSettled(attempt.calls) && calls.has(attempt.fence))
-      .map(({ fence, calls: told }) => [
-        fence,
-        told.map((call) => calls.get(fence)?.get(call.index) ?? call),
-      ]),
+    earlier.flatMap(({ fence, calls: told }) => {
+      const paid = calls.get(fence);
+      return paid && !isSettled(told)
+        ? [[fence, told.map((call) => paid.get(call.index) ?? call)] as const]
+        : [];
+    }),
   );
   return { outcomes, bills };
 }
