@@ -3,8 +3,9 @@ import { memoryObjects } from "@plantain/memory/objects";
 import { storeSucceeded } from "@plantain/memory/succeeded";
 import { beforeEach, describe, expect, it } from "vitest";
 import { sha256Hex } from "../hash.ts";
+import type { Job } from "../job/job.ts";
 import { inputKey, outcomeKey } from "../job/keys.ts";
-import type { Outcome, StoredPart } from "../job/outcome.ts";
+import type { ImageOutcome, Outcome, StoredPart } from "../job/outcome.ts";
 import type { JobRecord, Jobs, Objects } from "../job/ports.ts";
 import type { InputImage, JobRequest } from "../job/request.ts";
 import { encodeJson } from "../json.ts";
@@ -20,6 +21,24 @@ const input = (text: string): InputImage => ({
   height: 1,
   source: null,
 });
+
+/** What the call for this image of a job came to. */
+function drawn({ job, result }: JobRecord, index: number, about: Partial<ImageOutcome> = {}): ImageOutcome {
+  const image = result?.images[index];
+  if (!image) throw new Error(`Job "${job.id}" has no image ${index}`);
+  return {
+    type: "image",
+    image,
+    text: null,
+    grounding: null,
+    parts: [],
+    historyUnused: null,
+    upstream: null,
+    cost: null,
+    usage: null,
+    ...about,
+  };
+}
 
 describe("the turns of a conversation", () => {
   let jobs: Jobs;
@@ -44,30 +63,17 @@ describe("the turns of a conversation", () => {
     historyUnused: string | null = null,
   ): Promise<JobRecord> {
     const record = await storeSucceeded(jobs, { request });
-    const image = record.result?.images[0];
-    if (!image) throw new Error("No image");
     const { job } = record;
-    const outcome: Outcome = {
-      type: "image",
-      image,
-      text: null,
-      grounding: null,
-      parts: [...parts],
-      historyUnused,
-      upstream: null,
-      cost: null,
-      usage: null,
-    };
-    await storeOutcome(job, outcome);
+    await storeOutcome(job, 1, 0, drawn(record, 0, { parts: [...parts], historyUnused }));
     for (const { sha256 } of [...(request.images ?? []), ...(request.continued ? [request.continued] : [])]) {
       const text = ["a", "b", "last"].find((name) => sha256Hex(name) === sha256);
       if (text !== undefined) await store(inputKey(job, sha256), text);
     }
     return record;
   }
-  async function storeOutcome(job: JobRecord["job"], outcome: Outcome): Promise<void> {
+  async function storeOutcome(job: Job, fence: number, index: number, outcome: Outcome): Promise<void> {
     const { bytes, ...about } = encodeJson(outcome);
-    await objects.put(outcomeKey(job, 1, 0), bytes, about);
+    await objects.put(outcomeKey(job, fence, index), bytes, about);
   }
 
   it("are what was asked and what was answered, part by part, in order", async () => {
@@ -103,6 +109,16 @@ describe("the turns of a conversation", () => {
     expect(await load(nothingBefore)).toMatchObject([{ images: [picture("a")] }]);
   });
 
+  it("are found under the attempt that made the image", async () => {
+    const record = await storeSucceeded(jobs, {
+      request: { prompt: "Two images" },
+      images: [{}, { fence: 3 }],
+    });
+    await storeOutcome(record.job, 3, 1, drawn(record, 1));
+    const turns = [{ jobId: record.job.id, index: 1 }];
+    expect(await loadHistory({ jobs, objects }, turns)).toMatchObject([{ prompt: "Two images" }]);
+  });
+
   it("are none where there are none", async () => {
     expect(await load()).toEqual([]);
   });
@@ -136,7 +152,7 @@ describe("the turns of a conversation", () => {
     it("when its outcome is gone, or is a refusal", async () => {
       const there = await storeSucceeded(jobs);
       expect(await load(there)).toEqual(unusable(there));
-      await storeOutcome(there.job, {
+      await storeOutcome(there.job, 1, 0, {
         type: "refused",
         index: 0,
         failure: { code: "no_image", message: "None", billed: "no" },

@@ -161,6 +161,10 @@ describe("inspect", () => {
     ["JPEG with no frame before its scan", bytes([0xff, 0xd8], segment(0xda, [1]), [0xff, 0xd9])],
     ["JPEG whose segment ends where no marker is", jpeg(0xc0, true, [0x00, 0xfe, 0, 2])],
     ["JPEG whose data has half an end marker", bytes([...jpeg(0xc0, false)], [0x00, 0xd9, 0xff])],
+    [
+      "HEIC that was cut off behind a box's head",
+      bytes(ftyp("heic"), meta(ispe(8, 8)), u32(99), ascii("mdat")),
+    ],
     ["HEIC that tells no size", bytes(ftyp("heic"), meta())],
     ["HEIC with a box too short for its own header", bytes(ftyp("heic"), u32(4), meta(ispe(8, 8)))],
     [

@@ -24,7 +24,7 @@ describe("an attempt whose worker is gone", () => {
       answeredAt: null,
       storedAt: null,
     };
-    expect(abandoned(job, "worker_lost", 61_000)).toEqual({
+    expect(abandoned(job, "worker_lost", 61_000)).toMatchObject({
       fence: 3,
       startedAt: 1_000,
       endedAt: 61_000,
