@@ -46,7 +46,7 @@ export function memoryBudget(totalBytes: number): MemoryBudget {
             resolve(release);
           },
         };
-        signal.addEventListener("abort", leave, { once: true });
+        signal.addEventListener("abort", leave);
         waiting.push(entry);
         admit();
       });
