@@ -1,4 +1,3 @@
-import { isIPv6 } from "node:net";
 import type { RequestFailureCode } from "@plantain/http/failure";
 
 /** What came of a request. */
@@ -58,8 +57,8 @@ function redirect(status: number, location: string, about: About = {}): Case {
   return at("redirects", url, outcomes, { resolves: [[v4]], ...about });
 }
 
-/** Where a server sends us. */
-const inside = "inside.example.org";
+/** Leads inside, and is where servers send us. */
+export const inside = "inside.example.org";
 
 export const evil: readonly Case[] = [
   ...literals("IPv4 in every spelling", [
@@ -194,18 +193,3 @@ export const good: readonly Case[] = [
   at("good", `https://[${v6}]/`, answered),
   at("good", "https://file.example.org/file", ["answered 200"], { resolves: [[v4]], method: "download" }),
 ];
-
-/** What name servers say: addresses of one type, and no such name of any other. */
-export function zone(): (name: string, type: "A" | "AAAA") => readonly string[] | "no_such_name" {
-  const resolves = new Map([...evil, ...good].map((each) => [URL.parse(each.url)?.hostname, each.resolves]));
-  const times = new Map<string, number>();
-  return (name, type) => {
-    if (name === inside) return type === "A" ? ["127.0.0.1"] : [];
-    const answers = resolves.get(name);
-    if (!answers || answers.length === 0) return "no_such_name";
-    const time = (times.get(name) ?? 0) + (type === "A" ? 1 : 0); // A is asked first, then AAAA
-    times.set(name, time);
-    const addresses = answers[Math.min(time, answers.length) - 1] ?? [];
-    return addresses.filter((address) => isIPv6(address) === (type === "AAAA"));
-  };
-}

@@ -6,8 +6,9 @@ import { type HttpClient, httpClient } from "@plantain/http/client";
 import { certificateAuthority } from "@plantain/http/fixtures/certificate";
 import { dnsServer } from "@plantain/http/fixtures/dns-server";
 import { canary } from "./canary.ts";
-import { type Case, evil, good, impostor, type Outcome, zone } from "./cases.ts";
+import { type Case, evil, good, impostor, type Outcome } from "./cases.ts";
 import type { Result } from "./verdict.ts";
+import { zone } from "./zone.ts";
 
 const { ca, issue } = certificateAuthority();
 const server = await canary(issue(...new Set([...evil, ...good].flatMap(certified))));
