@@ -1,4 +1,4 @@
-import { jobsIndex } from "@plantain/aws/table";
+import { jobsIndex, poolPrefix } from "@plantain/aws/table";
 import { ArnFormat, Stack, Validations } from "aws-cdk-lib";
 import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -12,7 +12,7 @@ export interface Resources {
   readonly tenants: TableV2;
   readonly bucket: Bucket;
   readonly queue: Queue;
-  readonly geminiApiKeyArn: string;
+  readonly geminiApiKeyArns: string[];
 }
 
 /** Submits, reads and cancels jobs of tenants it looks up; stores inputs; signs reads of images. */
@@ -28,26 +28,39 @@ export function apiPermissions({ jobs, tenants, bucket, queue }: Resources): Pol
 }
 
 /** Works jobs off: reads inputs, calls Gemini, stores outcomes and images, finds what an earlier attempt stored. */
-export function workerPermissions({ jobs, bucket, queue, geminiApiKeyArn }: Resources): PolicyStatement[] {
+export function workerPermissions(resources: Resources): PolicyStatement[] {
+  const { bucket, queue, geminiApiKeyArns } = resources;
   // Besides listing, it makes S3 say 404 and not 403 of an object that is not there.
   const list = allow(["s3:ListBucket"], [bucket.bucketArn]);
   list.addConditions({ StringLike: { "s3:prefix": ["meta/*", "out/*"] } });
   return [
-    allow(changeJobs, [jobs.tableArn]),
+    ...giveOutPlaces(resources),
     allow(["sqs:SendMessage"], [queue.queueArn]),
     allow(["s3:GetObject"], below(bucket, "meta", "out")),
     allow(["s3:PutObject"], below(bucket, "meta", "out")),
     list,
-    allow(["ssm:GetParameter"], [geminiApiKeyArn]),
+    allow(["ssm:GetParameter"], geminiApiKeyArns),
   ];
 }
 
-/** Finds what is due and sends it again, or ends it. */
-export function sweepPermissions({ jobs, queue }: Resources): PolicyStatement[] {
+/** Finds what is due and sends it again, lets it in, or ends it. */
+export function sweepPermissions(resources: Resources): PolicyStatement[] {
+  const { jobs, queue } = resources;
   return [
-    allow(changeJobs, [jobs.tableArn]),
+    ...giveOutPlaces(resources),
     allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byDue.name)]),
     allow(["sqs:SendMessage"], [queue.queueArn]),
+  ];
+}
+
+/** Changes jobs and the pools of places for them; of the tenants' table, which has the API keys too, only the pools. */
+function giveOutPlaces({ jobs, tenants }: Resources): PolicyStatement[] {
+  const pools = allow(["dynamodb:GetItem", "dynamodb:PutItem"], [tenants.tableArn]);
+  pools.addConditions({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [`${poolPrefix}*`] } });
+  return [
+    allow(changeJobs, [jobs.tableArn]),
+    allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byHeld.name)]),
+    pools,
   ];
 }
 

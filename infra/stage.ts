@@ -45,8 +45,19 @@ export type Stage = {
      */
     readonly overrides: readonly Readonly<Record<string, unknown>>[];
   };
-  /** Name of the SSM SecureString with the Gemini key. CloudFormation cannot create one, so the owner does. */
-  readonly geminiApiKeyParameter: string;
+  readonly capacity: {
+    /** Jobs of one tenant in work at once. Below what all workers take on, so that others find room at once. */
+    readonly jobsPerTenant: number;
+    /**
+     * Calls to one model under one Gemini key in flight at most; fewer while Gemini is slow or refuses. Some 300 for all keys
+     * together is what one item of DynamoDB bears (docs/decisions/2026-11-27-pools-of-leased-slots.md).
+     */
+    readonly callsPerModel: number;
+    /** A model that refuses everybody is asked again at least this often, in milliseconds. */
+    readonly longestClosureMs: number;
+  };
+  /** Names of the SSM SecureStrings with the Gemini keys, which share the load. CloudFormation can't create those. */
+  readonly geminiApiKeyParameters: readonly [string, ...string[]];
   /** How long the images of a job and what is kept about them live. */
   readonly imageRetentionDays: number;
   readonly logRetentionDays: RetentionDays;
@@ -74,7 +85,8 @@ const dev: Stage = {
   sweep: { memoryMb: 512, timeoutSeconds: 55 },
   defaultModel: "gemini-nano-banana-2.1",
   models: { retired: "serve", overrides: [] },
-  geminiApiKeyParameter: "/plantain/dev/gemini-api-key",
+  capacity: { jobsPerTenant: 16, callsPerModel: 20, longestClosureMs: 900_000 },
+  geminiApiKeyParameters: ["/plantain/dev/gemini-api-key"],
   imageRetentionDays: 7,
   logRetentionDays: 14,
   corsOrigins: ["http://localhost:3000"],
@@ -87,7 +99,8 @@ const prod: Stage = {
   name: "prod",
   api: { ...dev.api, requestsPerSecond: 500, burst: 1000 },
   worker: { ...dev.worker, maxConcurrency: 100 },
-  geminiApiKeyParameter: "/plantain/prod/gemini-api-key",
+  capacity: { ...dev.capacity, jobsPerTenant: 200, callsPerModel: 250 },
+  geminiApiKeyParameters: ["/plantain/prod/gemini-api-key"],
   imageRetentionDays: 30,
   logRetentionDays: 90,
   corsOrigins: [],
@@ -101,7 +114,9 @@ const local: Stage = {
   protocol: { ...dev.protocol, arrivalMs: 5_000 },
   // Two threads on two cores: a fuller batch makes up for them.
   worker: { ...dev.worker, batchSize: 10, maxConcurrency: 2 },
-  geminiApiKeyParameter: "/plantain/local/gemini-api-key",
+  // Whoever tries out what a closed gate does doesn't want to wait a quarter of an hour
+  capacity: { ...dev.capacity, longestClosureMs: 60_000 },
+  geminiApiKeyParameters: ["/plantain/local/gemini-api-key"],
 };
 
 const test: Stage = {
@@ -116,7 +131,8 @@ const test: Stage = {
     arrivalMs: 3_000,
   },
   worker: { ...local.worker, timeoutSeconds: 20 },
-  geminiApiKeyParameter: "/plantain/test/gemini-api-key",
+  capacity: { ...local.capacity, longestClosureMs: 1_000 },
+  geminiApiKeyParameters: ["/plantain/test/gemini-api-key"],
 };
 
 /** `dev` and `prod` are deployed; `local` and `test` are synthesized for one machine only. */

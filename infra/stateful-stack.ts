@@ -40,6 +40,12 @@ export class StatefulStack extends Stack {
           sortKey: { name: jobsIndex.byDue.sort, type: AttributeType.NUMBER },
           projectionType: ProjectionType.KEYS_ONLY,
         },
+        {
+          indexName: jobsIndex.byHeld.name,
+          partitionKey: { name: jobsIndex.byHeld.partition, type: AttributeType.STRING },
+          sortKey: { name: jobsIndex.byHeld.sort, type: AttributeType.STRING },
+          projectionType: ProjectionType.KEYS_ONLY,
+        },
       ],
     });
     this.tenants = new ExpiringTable(this, "Tenants", { keep });

@@ -50,13 +50,19 @@ export class StatelessStack extends Stack {
       tenants: data.tenants,
       bucket: data.bucket,
       queue: jobs.queue,
-      geminiApiKeyArn: parameterArn(this, stage.geminiApiKeyParameter),
+      geminiApiKeyArns: stage.geminiApiKeyParameters.map((name) => parameterArn(this, name)),
     };
     const logs = { logRetentionDays: stage.logRetentionDays, keepLogs: stage.keepData };
     const environment = commonEnvironment(stage, resources);
     const models = {
       RETIRED_MODELS: stage.models.retired,
       MODEL_OVERRIDES: JSON.stringify(stage.models.overrides),
+    };
+    const capacity = {
+      JOBS_PER_TENANT: String(stage.capacity.jobsPerTenant),
+      CALLS_PER_MODEL: String(stage.capacity.callsPerModel),
+      LONGEST_CLOSURE_MS: String(stage.capacity.longestClosureMs),
+      GEMINI_API_KEY_PARAMETERS: stage.geminiApiKeyParameters.join(","),
     };
 
     const api = new NodeFunction(this, "Api", {
@@ -86,7 +92,7 @@ export class StatelessStack extends Stack {
       description: "Works jobs off: calls Gemini and stores the images",
       memoryMb: stage.worker.memoryMb,
       timeout: workerTimeout,
-      environment: { ...environment, ...models, GEMINI_API_KEY_PARAMETER: stage.geminiApiKeyParameter },
+      environment: { ...environment, ...models, ...capacity },
       permissions: workerPermissions(resources),
       // A job that is rate limited goes around many times; Lambda would stop it at the 16th. Deadlines end it instead.
       recursiveLoop: RecursiveLoop.ALLOW,
@@ -110,8 +116,18 @@ export class StatelessStack extends Stack {
       },
       {
         metric: worker.countLogLines("GeminiRefusals", "failureCode", ["billing", "provider_configuration"]),
-        threshold: 1,
-        evaluationPeriods: 1,
+        ...sinceTheLatestProbe,
+      },
+    );
+    alarms.add(
+      "GeminiQuotaUsedUp",
+      {
+        impact: "Jobs are held until their deadline: the daily quota of the Gemini project is used up.",
+        article: "gemini-quota-used-up",
+      },
+      {
+        metric: worker.countLogLines("GeminiQuotaRefusals", "failureCode", ["quota_exhausted"]),
+        ...sinceTheLatestProbe,
       },
     );
 
@@ -120,7 +136,7 @@ export class StatelessStack extends Stack {
       description: "Finds jobs that are due or forgotten and sends them again",
       memoryMb: stage.sweep.memoryMb,
       timeout: Duration.seconds(stage.sweep.timeoutSeconds),
-      environment,
+      environment: { ...environment, ...capacity },
       permissions: sweepPermissions(resources),
       ...logs,
     });
@@ -138,6 +154,9 @@ export class StatelessStack extends Stack {
     new CfnOutput(this, "AlarmTopicArn", { value: alarms.topic.topicArn });
   }
 }
+
+/** While a gate is closed nothing is heard of its model but a probe now and then, a quarter of an hour apart at most. */
+const sinceTheLatestProbe = { threshold: 1, evaluationPeriods: 4, datapointsToAlarm: 1 };
 
 /** What `functions/runtime/env.ts` demands of every function. */
 function commonEnvironment({ name, protocol }: Stage, { jobs, tenants, bucket, queue }: Resources) {

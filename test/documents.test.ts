@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { signingStepMs } from "@plantain/aws/s3-signed-urls";
 import { jobsIndex } from "@plantain/aws/table";
+import { indexLagMs, mostAtOnce } from "@plantain/core/capacity/promote";
 import { failureClasses } from "@plantain/core/job/failure";
 import type { Fact, Refusal } from "@plantain/core/job/job";
 import {
@@ -139,6 +140,8 @@ describe("docs/architecture.md", () => {
       canceled: true,
       expired: true,
       swept: true,
+      held: true,
+      promoted: true,
     };
     const refusals: Record<Refusal["refused"], true> = {
       over: true,
@@ -146,6 +149,8 @@ describe("docs/architecture.md", () => {
       leased: true,
       not_due: true,
       deadline_passed: true,
+      held: true,
+      not_held: true,
     };
     expect(firsts(rows("docs/architecture.md", "### Facts", 0))).toEqual(Object.keys(facts).toSorted());
     expect(firsts(rows("docs/architecture.md", "### Facts", 1))).toEqual(Object.keys(refusals).toSorted());
@@ -181,6 +186,8 @@ describe("docs/architecture.md", () => {
       firstCheckMs,
       longestCheckMs,
       dueShards,
+      mostAtOnce,
+      indexLagMs,
       signingStepMs,
     };
     const documented = rows("docs/architecture.md", "## Numbers", 1).map(([name, value]) => [name, value]);

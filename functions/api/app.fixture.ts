@@ -7,8 +7,9 @@ import { memoryJobs } from "@plantain/memory/jobs";
 import { memoryKeys } from "@plantain/memory/keys";
 import { scriptedModel } from "@plantain/memory/model";
 import { memoryObjects } from "@plantain/memory/objects";
+import { memoryPools } from "@plantain/memory/pools";
 import { memoryQueue } from "@plantain/memory/queue";
-import { samplePolicy, sampleRegistry } from "@plantain/memory/samples";
+import { sampleLimits, samplePolicy, sampleRegistry } from "@plantain/memory/samples";
 import { memorySignedUrls } from "@plantain/memory/signed-urls";
 import { expect } from "vitest";
 import * as z from "zod";
@@ -53,6 +54,7 @@ export async function world() {
   const clock = manualClock();
   const lines: string[] = [];
   const objects = memoryObjects();
+  const pools = memoryPools();
   const ports = {
     jobs: memoryJobs(),
     queue: memoryQueue(clock),
@@ -99,7 +101,13 @@ export async function world() {
     const received = ports.queue.receive(60_000);
     if (!received) throw new Error("No message is visible");
     await runAttempt(
-      { ...ports, model: scriptedModel(...answers), memory: memoryBudget(1e9) },
+      {
+        ...ports,
+        model: scriptedModel(...answers),
+        memory: memoryBudget(1e9),
+        pools,
+        limits: sampleLimits,
+      },
       received.jobId,
       received.message,
       () => 600_000,

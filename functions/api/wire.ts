@@ -1,3 +1,4 @@
+import type { HeldReason } from "@plantain/core/capacity/held";
 import type { Turn } from "@plantain/core/conversation/turns";
 import { type Attempt, isSettled } from "@plantain/core/job/attempt";
 import { type Failure, failureClasses } from "@plantain/core/job/failure";
@@ -38,6 +39,7 @@ export function jobSummary(job: Job) {
     finished_at: isFinished(job) ? time(job.finishedAt) : null,
     deadline_at: time(job.deadlineAt),
     attempts: job.fence,
+    held_by: wireHeld(job),
     error: job.status === "failed" ? wireFailure(job.failure) : null,
     links: {
       self: `/v1/jobs/${job.id}`,
@@ -146,9 +148,10 @@ export function wireTurn({ record: { job, request, result }, index }: Turn) {
 }
 
 /** A line of the flight recorder. */
-export function wireAttempt({ fence, startedAt, endedAt, ended, failure, calls }: Attempt) {
+export function wireAttempt({ fence, queuedAt, startedAt, endedAt, ended, failure, calls }: Attempt) {
   return {
     number: fence,
+    queued_at: time(queuedAt),
     started_at: time(startedAt),
     ended_at: time(endedAt),
     outcome: ended,
@@ -215,6 +218,20 @@ function wireFailure({ code, message, billed, upstream }: Failure) {
         }
       : null,
   };
+}
+
+/** Why a job that is due isn't worked on. */
+function wireHeld(job: Job) {
+  if (job.status !== "queued" || !job.held) return null;
+  const { reason, since, until } = job.held;
+  return { reason, message: waitsFor(reason), since: time(since), until: time(until) };
+}
+
+function waitsFor(reason: HeldReason): string {
+  if (reason === "tenant_limit") return "As many jobs of the tenant as may be are in work; this one follows";
+  if (reason === "model_limit")
+    return "As many calls to the model as it takes are in flight; this one follows";
+  return failureClasses[reason].hint;
 }
 
 /** Why a job that goes on had no image yet, and when it is tried again. */

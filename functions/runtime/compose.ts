@@ -1,11 +1,13 @@
 import { connectDynamo, connectS3, connectSqs, connectSsm } from "@plantain/aws/clients";
 import { dynamoJobs } from "@plantain/aws/dynamo-jobs";
 import { dynamoKeys } from "@plantain/aws/dynamo-keys";
+import { dynamoPools } from "@plantain/aws/dynamo-pools";
 import { s3Objects } from "@plantain/aws/s3-objects";
 import { s3SignedUrls } from "@plantain/aws/s3-signed-urls";
 import { sqsDelivered } from "@plantain/aws/sqs-delivered";
 import { sqsJobQueue } from "@plantain/aws/sqs-job-queue";
-import { ssmSecret } from "@plantain/aws/ssm-secret";
+import { ssmSecrets } from "@plantain/aws/ssm-secrets";
+import type { Limits } from "@plantain/core/capacity/limits";
 import { memoryBudget } from "@plantain/core/job/memory-budget";
 import { checkPolicy, type Policy } from "@plantain/core/job/policy";
 import type { Delivered } from "@plantain/core/job/ports";
@@ -50,14 +52,17 @@ export function composeWorker(
   environment: Environment,
 ): WorkerPorts & { log: Log; delivered(receiptHandle: string): Delivered } {
   const env = WorkerEnv.parse(environment);
+  const dynamo = connectDynamo();
   const sqs = connectSqs();
   const baseUrl = env.GOOGLE_GEMINI_BASE_URL;
   return {
-    jobs: dynamoJobs(connectDynamo(), env.JOBS_TABLE),
+    jobs: dynamoJobs(dynamo, env.JOBS_TABLE),
+    pools: dynamoPools(dynamo, env.TENANTS_TABLE),
+    limits: limitsOf(env),
     queue: sqsJobQueue(sqs, env.JOBS_QUEUE_URL),
     objects: s3Objects(connectS3(), env.BUCKET),
     model: geminiImageModel({
-      apiKey: ssmSecret(connectSsm(), env.GEMINI_API_KEY_PARAMETER, systemClock.now),
+      apiKey: ssmSecrets(connectSsm(), systemClock.now),
       callTimeoutMs: env.CALL_MS,
       ...(baseUrl === undefined ? {} : { baseUrl }),
     }),
@@ -73,8 +78,11 @@ export function composeWorker(
 
 export function composeSweep(environment: Environment) {
   const env = SweepEnv.parse(environment);
+  const dynamo = connectDynamo();
   return {
-    jobs: dynamoJobs(connectDynamo(), env.JOBS_TABLE),
+    jobs: dynamoJobs(dynamo, env.JOBS_TABLE),
+    pools: dynamoPools(dynamo, env.TENANTS_TABLE),
+    limits: limitsOf(env),
     queue: sqsJobQueue(connectSqs(), env.JOBS_QUEUE_URL),
     clock: systemClock,
     policy: policyOf(env),
@@ -87,6 +95,15 @@ const ownMemory = 150 * 2 ** 20;
 
 function registryFrom(env: z.infer<typeof ApiEnv> | z.infer<typeof WorkerEnv>): Registry {
   return registryOf({ retired: env.RETIRED_MODELS, overrides: env.MODEL_OVERRIDES });
+}
+
+function limitsOf(env: z.infer<typeof SweepEnv>): Limits {
+  return {
+    jobsPerTenant: env.JOBS_PER_TENANT,
+    callsPerModel: env.CALLS_PER_MODEL,
+    longestClosureMs: env.LONGEST_CLOSURE_MS,
+    providerKeys: env.GEMINI_API_KEY_PARAMETERS,
+  };
 }
 
 function policyOf(env: CommonEnv): Policy {

@@ -42,13 +42,26 @@ export const ApiEnv = Common.extend(Models.shape).extend({
   DEFAULT_MODEL: z.string().min(1),
 });
 
-export const WorkerEnv = Common.extend(Models.shape).extend({
+/** How much may be in flight, for those who give out places. */
+const Capacity = z.object({
+  /** Jobs of one tenant in work at once. */
+  JOBS_PER_TENANT: z.coerce.number().int().positive(),
+  /** Calls to one model under one Gemini key in flight at most. */
+  CALLS_PER_MODEL: z.coerce.number().int().positive(),
+  /** A model that refuses everybody is asked again at least this often. */
+  LONGEST_CLOSURE_MS: milliseconds,
+  /** Names of the SSM SecureStrings that hold the Gemini API keys, separated by commas. */
+  GEMINI_API_KEY_PARAMETERS: z
+    .string()
+    .transform((names) => names.split(","))
+    .pipe(z.array(z.string().min(1))),
+});
+
+export const WorkerEnv = Common.extend(Models.shape).extend(Capacity.shape).extend({
   /** Megabytes, set by Lambda itself. */
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive(),
-  /** Name of the SSM SecureString that holds the Gemini API key. */
-  GEMINI_API_KEY_PARAMETER: z.string().min(1),
   /** Where Gemini is; unset means Google. The local runtime points it at the simulator. */
   GOOGLE_GEMINI_BASE_URL: z.url().optional(),
 });
 
-export const SweepEnv = Common;
+export const SweepEnv = Common.extend(Capacity.shape);

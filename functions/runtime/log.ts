@@ -19,6 +19,7 @@ export type LogFields = {
   readonly ms?: number;
   readonly looked?: number;
   readonly sent?: number;
+  readonly promoted?: number;
   readonly expired?: number;
   readonly error?: unknown;
 };

@@ -18,6 +18,7 @@ export type RunbookArticle =
   | "jobs-wait-too-long"
   | "workers-crash"
   | "gemini-refuses-us"
+  | "gemini-quota-used-up"
   | "sweep-has-stopped"
   | "api-answers-5xx";
 
@@ -28,7 +29,7 @@ export interface Notice {
   readonly article: RunbookArticle;
 }
 
-interface Condition extends Pick<AlarmProps, "threshold" | "evaluationPeriods"> {
+interface Condition extends Pick<AlarmProps, "threshold" | "evaluationPeriods" | "datapointsToAlarm"> {
   readonly metric: IMetric;
   /** Which side of the threshold is bad. Default: at or above it. */
   readonly comparison?: ComparisonOperator;

@@ -33,6 +33,7 @@ async function plantainPath(): Promise<Path> {
   const objects = s3Objects(connectS3(), "bench");
   const call = {
     model,
+    key: "bench",
     history: [],
     prompt: "A banana on Mars",
     images: [],

@@ -17,7 +17,7 @@ const region = "us-east-1";
 export async function emulatedTable() {
   const server = await startDynamodb();
   const client = new DynamoDBClient({ endpoint: server.url, region, credentials });
-  const { byTenant, byDue } = jobsIndex;
+  const { byTenant, byDue, byHeld } = jobsIndex;
   await client.send(
     new CreateTableCommand({
       TableName: "jobs",
@@ -29,12 +29,13 @@ export async function emulatedTable() {
         { AttributeName: byTenant.sort, AttributeType: "S" },
         { AttributeName: byDue.partition, AttributeType: "S" },
         { AttributeName: byDue.sort, AttributeType: "N" },
+        { AttributeName: byHeld.partition, AttributeType: "S" },
       ],
       KeySchema: [
         { AttributeName: tableKey.partition, KeyType: "HASH" },
         { AttributeName: tableKey.sort, KeyType: "RANGE" },
       ],
-      GlobalSecondaryIndexes: [byTenant, byDue].map(({ name, partition, sort }) => ({
+      GlobalSecondaryIndexes: [byTenant, byDue, byHeld].map(({ name, partition, sort }) => ({
         IndexName: name,
         KeySchema: [
           { AttributeName: partition, KeyType: "HASH" as const },

@@ -1,9 +1,10 @@
 import { dynamoJobs } from "@plantain/aws/dynamo-jobs";
 import { DomainError } from "@plantain/core/error";
 import { shardOf } from "@plantain/core/id";
+import { advance } from "@plantain/core/job/advance";
 import type { Call } from "@plantain/core/job/attempt";
 import { unknownCall } from "@plantain/core/job/attempt";
-import { advance, type Fact, type Job } from "@plantain/core/job/job";
+import type { Fact, Job } from "@plantain/core/job/job";
 import { dueShards, type Jobs } from "@plantain/core/job/ports";
 import { memoryJobs } from "@plantain/memory/jobs";
 import { sampleJob, samplePolicy, sampleRequest } from "@plantain/memory/samples";
@@ -153,6 +154,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
       const done = next(job, { type: "succeeded", at: now + 9, fence: 1 });
       const attempt = {
         fence: 1,
+        queuedAt: now - 1,
         startedAt: now,
         endedAt: now + 9,
         ended: "succeeded",
@@ -178,10 +180,12 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         fence: 1,
         failures: [failure],
         hasImages: true,
+        opensAt: null,
         random: 0.5,
       });
       const attempt = {
         fence: 1,
+        queuedAt: now - 1,
         startedAt: now,
         endedAt: now + 9,
         ended: "retried",
@@ -197,9 +201,10 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
       for (let fence = 1; fence <= 11; fence += 1) {
         const claimed = next(job, { type: "claimed", at: now });
         await jobs.write(job, claimed);
-        job = next(claimed, { type: "released", at: now, fence, hasImages: false });
+        job = next(claimed, { type: "released", at: now, fence, hasImages: false, held: null });
         const attempt = {
           fence,
+          queuedAt: now - 1,
           startedAt: now,
           endedAt: now,
           ended: "released",
@@ -215,6 +220,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
     describe("an attempt's bill", () => {
       const line = {
         fence: 1,
+        queuedAt: now - 1,
         startedAt: now,
         endedAt: now + 9,
         ended: "canceled",
@@ -265,6 +271,28 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
       expect(await jobs.due(shard, now, 1)).toHaveLength(1);
       await jobs.write(early, next(early, { type: "canceled", at: now }));
       expect(await mine()).toEqual([{ id: late.id, dueAt: now - 1 }]);
+    });
+
+    it("has a job in the line of what holds it, oldest first, until it is let in", async () => {
+      const tenant = `t${Math.random()}`;
+      const by = "model:gemini-3-pro-image";
+      const held = { by, reason: "rate_limited", since: now, until: now + 30_000 } as const;
+      const hold = async (about: Parameters<typeof sampleJob>[0]) => {
+        const job = await created({ tenant, ...about });
+        const to = next(job, { type: "held", at: now, held });
+        await jobs.write(job, to);
+        return to;
+      };
+      const late = await hold({ createdAt: now - 1 });
+      const early = await hold({ createdAt: now - 2 });
+      await hold({ tenant: `${tenant}-other` });
+      expect(await jobs.load(early.id)).toMatchObject({ held });
+      expect(await jobs.held(by, tenant, 10)).toEqual([early.id, late.id]);
+      expect(await jobs.held(by, tenant, 1)).toEqual([early.id]);
+      expect(await jobs.held(`tenant:${tenant}`, tenant, 10)).toEqual([]);
+      await jobs.write(early, next(early, { type: "promoted", at: now }));
+      expect(await jobs.load(early.id)).toMatchObject({ held: null });
+      expect(await jobs.held(by, tenant, 10)).toEqual([late.id]);
     });
 
     it("lists a tenant's jobs newest first, page by page, also of one millisecond", async () => {

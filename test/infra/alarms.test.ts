@@ -68,18 +68,28 @@ test("alarms may publish to their topic, those of other accounts may not", () =>
   });
 });
 
-test("Gemini's refusals are counted by what the worker logs", () => {
+test.each<[string, FailureCode[]]>([
+  ["GeminiRefusals", ["billing", "provider_configuration"]],
+  ["GeminiQuotaRefusals", ["quota_exhausted"]],
+])("%s are counted by what the worker logs, and heard of until the next probe", (name, codes) => {
   const field: keyof LogFields = "failureCode";
-  const codes: FailureCode[] = ["billing", "provider_configuration"];
   stateless.hasResourceProperties("AWS::Logs::MetricFilter", {
-    FilterPattern: `{ ${codes.map((code) => `($.${field} = "${code}")`).join(" || ")} }`,
+    FilterPattern: patternOf(codes.map((code) => `$.${field} = "${code}"`)),
     MetricTransformations: [
-      { MetricNamespace: "Plantain-prod-Stateless", MetricName: "GeminiRefusals", MetricValue: "1" },
+      { MetricNamespace: "Plantain-prod-Stateless", MetricName: name, MetricValue: "1" },
     ],
   });
   stateless.hasResourceProperties("AWS::CloudWatch::Alarm", {
     Namespace: "Plantain-prod-Stateless",
-    MetricName: "GeminiRefusals",
+    MetricName: name,
     Threshold: 1,
+    EvaluationPeriods: 4,
+    DatapointsToAlarm: 1,
   });
 });
+
+function patternOf(matches: readonly string[]): string {
+  return matches.length === 1
+    ? `{ ${matches[0]} }`
+    : `{ ${matches.map((match) => `(${match})`).join(" || ")} }`;
+}

@@ -21,27 +21,36 @@ function environment(stateless: Template, logicalId: RegExp): Record<string, str
   );
 }
 
-describe.each(stages)("in stage $name", ({ name, protocol, defaultModel, geminiApiKeyParameter }) => {
-  const expected = {
-    STAGE: name,
-    LEASE_MS: protocol.leaseMs,
-    BEAT_MS: protocol.beatMs,
-    BEAT_VISIBILITY_MS: protocol.beatVisibilityMs,
-    CALL_MS: protocol.callMs,
-    CALL_MARGIN_MS: protocol.callMarginMs,
-    ARRIVAL_MS: protocol.arrivalMs,
-  };
+describe.each(stages)(
+  "in stage $name",
+  ({ name, protocol, defaultModel, capacity, geminiApiKeyParameters }) => {
+    const expected = {
+      STAGE: name,
+      LEASE_MS: protocol.leaseMs,
+      BEAT_MS: protocol.beatMs,
+      BEAT_VISIBILITY_MS: protocol.beatVisibilityMs,
+      CALL_MS: protocol.callMs,
+      CALL_MARGIN_MS: protocol.callMarginMs,
+      ARRIVAL_MS: protocol.arrivalMs,
+    };
+    const places = {
+      JOBS_PER_TENANT: capacity.jobsPerTenant,
+      CALLS_PER_MODEL: capacity.callsPerModel,
+      LONGEST_CLOSURE_MS: capacity.longestClosureMs,
+      GEMINI_API_KEY_PARAMETERS: geminiApiKeyParameters,
+    };
 
-  test("every function is given the variables it demands, and no others", () => {
-    const { stateless } = synthesized(name);
-    const api = z.strictObject(ApiEnv.shape).parse(environment(stateless, /^ApiFunction/));
-    const worker = z.strictObject(WorkerEnv.shape).parse({
-      ...environment(stateless, /^WorkerFunction/),
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "1024", // Lambda sets it
+    test("every function is given the variables it demands, and no others", () => {
+      const { stateless } = synthesized(name);
+      const api = z.strictObject(ApiEnv.shape).parse(environment(stateless, /^ApiFunction/));
+      const worker = z.strictObject(WorkerEnv.shape).parse({
+        ...environment(stateless, /^WorkerFunction/),
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "1024", // Lambda sets it
+      });
+      const sweep = z.strictObject(SweepEnv.shape).parse(environment(stateless, /^SweepFunction/));
+      expect(api).toMatchObject({ ...expected, DEFAULT_MODEL: defaultModel });
+      expect(worker).toMatchObject({ ...expected, ...places });
+      expect(sweep).toMatchObject({ ...expected, ...places });
     });
-    const sweep = z.strictObject(SweepEnv.shape).parse(environment(stateless, /^SweepFunction/));
-    expect(api).toMatchObject({ ...expected, DEFAULT_MODEL: defaultModel });
-    expect(worker).toMatchObject({ ...expected, GEMINI_API_KEY_PARAMETER: geminiApiKeyParameter });
-    expect(sweep).toMatchObject(expected);
-  });
-});
+  },
+);

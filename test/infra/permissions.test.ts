@@ -71,10 +71,9 @@ describe("permissions", () => {
     );
   });
 
-  test("keep the sweep away from images and tenants", () => {
+  test("keep the sweep away from images and keys", () => {
     expect(actions("Sweep", "s3:")).toEqual([]);
     expect(actions("Sweep", "ssm:")).toEqual([]);
-    expect(JSON.stringify(allowed("Sweep"))).not.toContain("Tenants");
   });
 
   test("let the API sign reads of images, and store nothing but inputs", () => {
@@ -91,10 +90,17 @@ describe("permissions", () => {
     ]);
   });
 
-  test("let tenants be read by the API alone, and changed by nobody", () => {
-    const ofTenants = everything.filter(({ Resource }) => Resource.some((each) => each.includes("Tenants")));
-    expect(ofTenants).toMatchObject([{ Action: ["dynamodb:GetItem"] }]);
-    expect(allowed("Api")).toContain(ofTenants[0]);
+  test("let keys of tenants be read by the API alone, and changed by nobody", () => {
+    const ofTenants = (from: typeof everything) =>
+      from.filter(({ Resource }) => Resource.some((each) => each.includes("Tenants")));
+    expect(ofTenants(allowed("Api"))).toMatchObject([{ Action: ["dynamodb:GetItem"] }]);
+    const pools = { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["POOL#*"] } };
+    for (const role of ["Worker", "Sweep"] as const) {
+      expect(ofTenants(allowed(role))).toMatchObject([
+        { Action: ["dynamodb:GetItem", "dynamodb:PutItem"], Condition: pools },
+      ]);
+    }
+    expect(ofTenants(everything)).toHaveLength(3);
   });
 
   test("open each index to the function that asks it", () => {
@@ -104,6 +110,7 @@ describe("permissions", () => {
       );
     expect(askers("byTenant")).toEqual(["Api"]);
     expect(askers("byDue")).toEqual(["Sweep"]);
+    expect(askers("byHeld")).toEqual(["Worker", "Sweep"]);
   });
 
   test("let the schedule start the sweep and do nothing else", () => {

@@ -26,8 +26,8 @@ describe.each(stages)("stage $name", ({ protocol, api, worker, sweep }) => {
 });
 
 test("no two stages share a Gemini key", () => {
-  expect(stages.map((stage) => stage.geminiApiKeyParameter)).toEqual(
-    stages.map((stage) => `/plantain/${stage.name}/gemini-api-key`),
+  expect(stages.map((stage) => stage.geminiApiKeyParameters)).toEqual(
+    stages.map((stage) => [`/plantain/${stage.name}/gemini-api-key`]),
   );
 });
 

@@ -96,7 +96,7 @@ describe("tables", () => {
     });
   });
 
-  test("index jobs by tenant and by what is due, with nothing but keys", () => {
+  test("index jobs by tenant, by what is due and by what holds them, with nothing but keys", () => {
     prod.hasResourceProperties("AWS::DynamoDB::GlobalTable", {
       AttributeDefinitions: Match.arrayWith([
         { AttributeName: "tenant", AttributeType: "S" },
@@ -107,6 +107,7 @@ describe("tables", () => {
       GlobalSecondaryIndexes: [
         index("byTenant", "tenant", "createdKey"),
         index("byDue", "dueShard", "dueAt"),
+        index("byHeld", "heldKey", "createdKey"),
       ],
     });
   });

@@ -50,6 +50,13 @@ export type Profile = {
   readonly slowPictures: number;
   /** Bytes of memory that a worker has for pictures, one of these: room for about one, three or many of 1K at once. */
   readonly memoryBytes: readonly number[];
+  /** Jobs of one tenant, and calls to one model, that may be in work: one of these. */
+  readonly jobsPerTenant: readonly number[];
+  readonly callsPerModel: readonly number[];
+  /** Share of writes that an index shows only after seconds. */
+  readonly lateIndex: number;
+  /** Share of jobs whose deadline is some minutes off, or seconds. */
+  readonly shortDeadlines: number;
   /** Share of seeds with a minute in which Gemini answers nothing but 429 and 503. */
   readonly storms: number;
   /** Share of jobs that are canceled. */
@@ -85,9 +92,22 @@ const calm: Profile = {
   providerFailures: 0,
   slowPictures: 0.07,
   memoryBytes: [5_000_000, 13_000_000, 100_000_000],
+  jobsPerTenant: [2, 4, 20],
+  callsPerModel: [4, 8, 20],
+  lateIndex: 0.03,
+  shortDeadlines: 0.3,
   storms: 0,
   cancels: 0.2,
   killers: 0,
+};
+
+/** Nothing in it but its sweep has to see to what is late: there is room for all, and time. */
+const ample: Profile = {
+  ...calm,
+  jobsPerTenant: [100],
+  callsPerModel: [100],
+  lateIndex: 0,
+  shortDeadlines: 0,
 };
 
 const usual: Profile = {
@@ -115,6 +135,10 @@ const usual: Profile = {
   providerFailures: 0.15,
   slowPictures: calm.slowPictures,
   memoryBytes: calm.memoryBytes,
+  jobsPerTenant: calm.jobsPerTenant,
+  callsPerModel: calm.callsPerModel,
+  lateIndex: calm.lateIndex,
+  shortDeadlines: calm.shortDeadlines,
   storms: 0.1,
   cancels: calm.cancels,
   killers: 0.01,
@@ -145,6 +169,10 @@ const rough: Profile = {
   providerFailures: 0.4,
   slowPictures: calm.slowPictures,
   memoryBytes: calm.memoryBytes,
+  jobsPerTenant: calm.jobsPerTenant,
+  callsPerModel: calm.callsPerModel,
+  lateIndex: calm.lateIndex,
+  shortDeadlines: calm.shortDeadlines,
   storms: 0.3,
   cancels: calm.cancels,
   killers: 0.03,
@@ -153,7 +181,9 @@ const rough: Profile = {
 /** Gemini fails at times, many jobs are canceled, and one fault hits one effect every other time. */
 export function aimed(at: string, kind: FaultKind): Profile {
   const faults = { ...noFaults, [kind]: 0.5 };
-  return { ...calm, at: [at], isExact: true, faults, providerFailures: 0.3, cancels: 0.5 };
+  // A sweep that never gets beyond its first question can't be waited for
+  const ground = at === "jobs.due" ? ample : calm;
+  return { ...ground, at: [at], isExact: true, faults, providerFailures: 0.3, cancels: 0.5 };
 }
 
 export const profileNames = [
@@ -175,12 +205,12 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   default: usual,
   heavy: rough,
   /** Only Gemini fails. */
-  provider: { ...calm, providerFailures: 0.3 },
+  provider: { ...ample, providerFailures: 0.3 },
   /** Only workers die, in the middle of a call. */
-  crashes: { ...calm, at: ["gemini.generate"], faults: { ...noFaults, crash_after: 0.05 } },
+  crashes: { ...ample, at: ["gemini.generate"], faults: { ...noFaults, crash_after: 0.05 } },
   /** Gemini fails, and the answers get lost to the writes that put a job back into the queue. */
   answers: {
-    ...calm,
+    ...ample,
     at: ["jobs.write.queued"],
     faults: { ...noFaults, answer_lost: 0.3 },
     providerFailures: 0.3,
@@ -193,7 +223,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     providerFailures: 0.3,
   },
   /** Pictures take their time, and workers have room for one at once. */
-  cramped: { ...calm, slowPictures: 0.4, memoryBytes: [5_000_000] },
+  cramped: { ...ample, slowPictures: 0.4, memoryBytes: [5_000_000] },
   /** Something happens whenever an object is stored. */
   stores: {
     ...calm,

@@ -37,9 +37,15 @@ export function remote<P extends object>(
   return Object.fromEntries(methods) as P;
 }
 
-/** What a write makes of a job: a claim and a commit are effects of their own. */
-function writing([, to]: readonly unknown[]): string {
-  return typeof to === "object" && to !== null && "status" in to ? `.${String(to.status)}` : "";
+/** What a write makes of a job: a claim, a commit, a hold and a promotion are effects of their own. */
+function writing([from, to]: readonly unknown[]): string {
+  if (typeof to !== "object" || to === null || !("status" in to)) return "";
+  if (isHeld(to)) return ".held";
+  return to.status === "queued" && isHeld(from) ? ".promoted" : `.${String(to.status)}`;
+}
+
+function isHeld(job: unknown): boolean {
+  return typeof job === "object" && job !== null && "held" in job && job.held !== null;
 }
 
 /** The job that a request is about, wherever in its arguments it is named. */

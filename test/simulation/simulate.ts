@@ -1,6 +1,7 @@
 import { type Profile, type ProfileName, profiles } from "./profile.ts";
 import { examine } from "./witness/at-rest.ts";
 import { calmly } from "./witness/calm.ts";
+import { leftBehind } from "./witness/places.ts";
 import type { Violation } from "./witness/witness.ts";
 import { start, type World, world } from "./world.ts";
 
@@ -42,6 +43,7 @@ export async function simulate(
   }
   if (witness.violations.length === 0) await examine(witness, table.truth, objects);
   if (witness.violations.length === 0 && profile === "none") calmly(witness);
+  if (witness.violations.length === 0) leftBehind(witness, timeline.now, profile === "none");
   return outcomeOf(seed, events, simulated);
 }
 

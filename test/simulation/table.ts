@@ -1,5 +1,6 @@
+import type { PoolName } from "@plantain/core/capacity/held";
 import { type JobId, shardOf } from "@plantain/core/id";
-import { isFinished, type Job } from "@plantain/core/job/job";
+import { isFinished, type Job, type QueuedJob } from "@plantain/core/job/job";
 import { type DueJob, dueShards, type Jobs, type Written } from "@plantain/core/job/ports";
 import { memoryJobs } from "@plantain/memory/jobs";
 import type { Caller } from "./caller.ts";
@@ -16,19 +17,27 @@ export type Table = {
   readonly truth: Jobs;
 };
 
-export function table(timeline: Timeline, dice: Dice, witness: Witness, truth: Jobs = memoryJobs()): Table {
+export function table(
+  { timeline, dice }: { timeline: Timeline; dice: Dice },
+  lateIndex: number,
+  witness: Witness,
+  truth: Jobs = memoryJobs(),
+): Table {
   const shards = Array.from({ length: dueShards }, () => new Map<JobId, number>());
+  const lines = new Map<JobId, QueuedJob>();
   const indexedAt = new Map<JobId, number>();
 
   /** The index follows each item in order, mostly at once, at times much later. */
   function index(job: Job): void {
-    const lag = dice.chance(0.03) ? dice.between(1_000, 20_000) : dice.lognormal(50, 1);
+    const lag = dice.chance(lateIndex) ? dice.between(1_000, 20_000) : dice.lognormal(50, 1);
     const at = Math.max(timeline.now + lag, indexedAt.get(job.id) ?? 0);
     indexedAt.set(job.id, at);
     timeline.at(at, () => {
       const shard = shards[shardOf(job.id, dueShards)];
       if (isFinished(job)) shard?.delete(job.id);
       else shard?.set(job.id, job.dueAt);
+      if (job.status === "queued" && job.held) lines.set(job.id, job);
+      else lines.delete(job.id);
     });
   }
 
@@ -38,6 +47,14 @@ export function table(timeline: Timeline, dice: Dice, witness: Witness, truth: J
       .filter(({ dueAt }) => dueAt <= at)
       .sort((a, b) => a.dueAt - b.dueAt)
       .slice(0, limit);
+  }
+
+  function held(by: PoolName, tenant: string, limit: number): JobId[] {
+    return [...lines]
+      .filter(([, job]) => job.held?.by === by && job.tenant === tenant)
+      .sort(([, a], [, b]) => a.createdAt - b.createdAt)
+      .slice(0, limit)
+      .map(([id]) => id);
   }
 
   return {
@@ -65,6 +82,7 @@ export function table(timeline: Timeline, dice: Dice, witness: Witness, truth: J
         await witness.told(id);
       },
       due: (shard, at, limit) => Promise.resolve(due(shard, at, limit)),
+      held: (by, tenant, limit) => Promise.resolve(held(by, tenant, limit)),
     }),
   };
 }

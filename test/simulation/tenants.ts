@@ -142,7 +142,11 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
       safety: {},
       seed: null,
       continueFrom,
-      deadlineMs: 1000 * (dice.chance(0.7) ? 1_800 : dice.pick([10, 30, 60, 120, 300, 600, 3_600])),
+      deadlineMs:
+        1000 *
+        (dice.chance(profile.shortDeadlines)
+          ? dice.pick([10, 30, 60, 120, 300, 600])
+          : dice.pick([1_800, 1_800, 3_600])),
       metadata: {},
     };
   }

@@ -1,3 +1,5 @@
+import type { Limits } from "@plantain/core/capacity/limits";
+import type { Pools } from "@plantain/core/capacity/ports";
 import { type MemoryBudget, memoryBudget } from "@plantain/core/job/memory-budget";
 import type { Objects } from "@plantain/core/job/ports";
 import { sweep } from "@plantain/core/job/sweep";
@@ -10,6 +12,7 @@ import { type Faults, faults as seededFaults } from "./faults.ts";
 import { gemini } from "./gemini.ts";
 import { lambda } from "./lambda.ts";
 import { network as simulatedNetwork } from "./network.ts";
+import { pools as simulatedPools } from "./pools.ts";
 import type { Process } from "./process.ts";
 import type { Profile } from "./profile.ts";
 import { queue as simulatedQueue } from "./queue.ts";
@@ -29,6 +32,7 @@ export type World = {
   readonly faults: Faults;
   readonly witness: Witness;
   readonly table: Table;
+  readonly pools: Pools;
   readonly objects: Objects;
   /** Whether all that was asked for is done, and nothing is under way any more. */
   isAtRest(): boolean;
@@ -49,15 +53,26 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
   const faults = seededFaults(dice.fork(), profile, start + dice.between(600_000, 2_400_000));
   const network = simulatedNetwork({ ...ground(), faults });
   const truth = memoryJobs();
-  const witness = attentive(timeline, trace, truth, { skewMs, sickUntil: (id) => sickUntil(faults, id) });
-  const table = simulatedTable(timeline, dice.fork(), witness, truth);
+  const limits: Limits = {
+    jobsPerTenant: dice.pick(profile.jobsPerTenant),
+    callsPerModel: dice.pick(profile.callsPerModel),
+    longestClosureMs: 900_000,
+    providerKeys: dice.chance(0.7) ? ["first"] : ["first", "second"],
+  };
+  const witness = attentive(timeline, trace, truth, {
+    skewMs,
+    limits,
+    sickUntil: (id) => sickUntil(faults, id),
+  });
+  const pools = simulatedPools(witness, limits);
+  const table = simulatedTable({ timeline, dice: dice.fork() }, profile.lateIndex, witness, truth);
   const objects = bucket(witness);
   const queue = simulatedQueue(timeline, dice.fork(), profile.duplicates);
   queue.onDeadLetter = (body) => trace.note("alarm", `dead letter ${body}`); // and nothing else
   const provider = gemini({ ...ground(), faults, network }, profile, witness.called);
   const openJob = () => [...witness.jobs.values()].find(({ endedAt }) => endedAt === null)?.job.id;
   addTroubles(ground(), profile, { faults, provider, openJob });
-  const services = { table, queue, objects };
+  const services = { table, pools, queue, objects };
 
   // The shorter time leaves a call hardly any: then attempts have to be given back
   const timeoutMs = dice.chance(0.7) ? 330_000 : 275_000;
@@ -112,6 +127,7 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
     faults,
     witness,
     table,
+    pools: pools.truth,
     objects,
     isAtRest: () =>
       clients.busy === 0 &&

@@ -11,6 +11,7 @@ import * as z from "zod";
 import { type Item, putIf, type TransactItem, transact } from "./conditional-writes.ts";
 import {
   attemptKey,
+  heldKey,
   idIn,
   jobItem,
   jobKey,
@@ -155,6 +156,19 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
         }),
       );
       return Items.map((item) => ({ id: idIn(String(item.pk)), dueAt: Number(item.dueAt) }));
+    },
+
+    async held(by, tenant, limit) {
+      const { Items = [] } = await client.send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: jobsIndex.byHeld.name,
+          KeyConditionExpression: "heldKey = :held",
+          ExpressionAttributeValues: { ":held": heldKey(by, tenant) },
+          Limit: limit,
+        }),
+      );
+      return Items.map((item) => idIn(String(item.pk)));
     },
   };
 }

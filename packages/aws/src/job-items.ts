@@ -1,7 +1,8 @@
+import { isPoolName, type PoolName } from "@plantain/core/capacity/held";
 import { isJobId, type JobId, shardOf } from "@plantain/core/id";
 import type { Attempt } from "@plantain/core/job/attempt";
 import type { Job } from "@plantain/core/job/job";
-import { FailureRecord, UpstreamRecord, UsageRecord } from "@plantain/core/job/outcome";
+import { FailureCodeRecord, FailureRecord, UpstreamRecord, UsageRecord } from "@plantain/core/job/outcome";
 import { dueShards } from "@plantain/core/job/ports";
 import * as z from "zod";
 
@@ -13,10 +14,18 @@ import * as z from "zod";
 const Id = z.string().refine(isJobId, "Not a job id");
 const Time = z.number().int();
 
+const HeldRecord = z.object({
+  by: z.string().refine(isPoolName, "Not the name of a pool"),
+  reason: z.union([z.enum(["tenant_limit", "model_limit"]), FailureCodeRecord]),
+  since: Time,
+  until: Time.nullable(),
+});
+
 const base = {
   id: Id,
   tenant: z.string(),
   model: z.string(),
+  count: z.number().int(),
   createdAt: Time,
   deadlineAt: Time,
   startedAt: Time.nullable(),
@@ -31,10 +40,11 @@ const unfinished = { ...base, dueAt: Time, checks: z.number().int() };
 const finished = { ...base, finishedAt: Time };
 
 const JobItem = z.discriminatedUnion("status", [
-  z.object({ ...unfinished, status: z.literal("queued"), runAfter: Time }),
+  z.object({ ...unfinished, status: z.literal("queued"), runAfter: Time, held: HeldRecord.nullable() }),
   z.object({
     ...unfinished,
     status: z.literal("running"),
+    queuedAt: Time,
     claimedAt: Time,
     leaseUntil: Time,
     paying: z.array(z.number().int()),
@@ -59,6 +69,7 @@ const CallRecord = z.object({
 /** A line may hold only the bill as yet (`ended` absent): its owner told it before anybody closed the attempt. */
 const AttemptItem = z.object({
   fence: z.number().int(),
+  queuedAt: Time,
   startedAt: Time,
   endedAt: Time,
   ended: z.enum(["succeeded", "failed", "retried", "released", "canceled", "expired", "worker_lost"]),
@@ -89,6 +100,7 @@ export function jobItem(job: Job, writeId: string): Record<string, unknown> {
     createdKey: createdKey(job),
     writeId,
     ...("dueAt" in job ? { dueShard: dueShard(job.id) } : {}),
+    ...(job.status === "queued" && job.held ? { heldKey: heldKey(job.held.by, job.tenant) } : {}),
   };
 }
 
@@ -106,6 +118,10 @@ export function dueShard(id: JobId): string {
 
 export function shardName(shard: number): string {
   return `J#${shard}`;
+}
+
+export function heldKey(by: PoolName, tenant: string): string {
+  return `${by}#${tenant}`;
 }
 
 /** The job that a key of the table or of an index names, behind its first "#". */

@@ -7,8 +7,8 @@ import { requestOf } from "./request.ts";
 import { answerOf } from "./response.ts";
 
 export type GeminiOptions = {
-  /** Asked before each call, so that a rotated key is taken up; cache it. */
-  readonly apiKey: () => Promise<string>;
+  /** The API key of a name, asked before each call, so that a rotated key is taken up; cache it. */
+  readonly apiKey: (name: string) => Promise<string>;
   /** Default: Google's own address. */
   readonly baseUrl?: string;
   /** How long one call may take. Default: 240 s. */
@@ -18,11 +18,14 @@ export type GeminiOptions = {
 /** Gemini's image models by way of @google/genai. One call is one request: nothing is retried here. */
 export function geminiImageModel(options: GeminiOptions): ImageModel {
   const { apiKey, baseUrl, callTimeoutMs = 240_000 } = options;
-  let client: { readonly key: string; readonly models: Models } | undefined;
+  const clients = new Map<string, { readonly key: string; readonly models: Models }>();
 
-  function modelsFor(key: string): Models {
-    if (client?.key !== key) client = { key, models: connect(key, baseUrl, callTimeoutMs) };
-    return client.models;
+  function modelsFor(name: string, key: string): Models {
+    const known = clients.get(name);
+    if (known?.key === key) return known.models;
+    const models = connect(key, baseUrl, callTimeoutMs);
+    clients.set(name, { key, models });
+    return models;
   }
 
   return {
@@ -30,7 +33,7 @@ export function geminiImageModel(options: GeminiOptions): ImageModel {
       signal.throwIfAborted();
       let key: string;
       try {
-        key = await apiKey();
+        key = await apiKey(call.key);
       } catch (error) {
         signal.throwIfAborted();
         return failed(noKey(error instanceof Error ? error.name : "unknown error"));
@@ -41,7 +44,7 @@ export function geminiImageModel(options: GeminiOptions): ImageModel {
       const timer = setTimeout(() => timeout.abort(), callTimeoutMs);
       const { fetch, seen } = exchange(AbortSignal.any([signal, timeout.signal]));
       try {
-        return await ask(modelsFor(key), call, fetch, seen);
+        return await ask(modelsFor(call.key, key), call, fetch, seen);
       } catch (error) {
         signal.throwIfAborted();
         if (timeout.signal.aborted) return failed(failureOf({ type: "timeout", afterMs: callTimeoutMs }));

@@ -4,6 +4,7 @@ import { requestOf } from "./request.ts";
 
 const call: ModelCall = {
   model: "gemini-nano-banana-2.1",
+  key: "first",
   history: [],
   prompt: "A banana on Mars",
   images: [],

@@ -14,7 +14,7 @@ export const overrides = {
   AWS_ENDPOINT_URL_S3: "the embedded S3, or the one named in the environment",
   AWS_ENDPOINT_URL_SSM: "a server that knows the Gemini key and nothing else",
   GOOGLE_GEMINI_BASE_URL:
-    "for functions with GEMINI_API_KEY_PARAMETER: the simulator, or what the environment says with a GEMINI_API_KEY",
+    "for functions with GEMINI_API_KEY_PARAMETERS: the simulator, or what the environment says with a GEMINI_API_KEY",
 } as const;
 
 type Override = keyof typeof overrides;

@@ -36,7 +36,9 @@ export async function s3Server(
 
 /** SSM with the Gemini key under every name that a function looks it up by. */
 export async function ssmServer({ functions }: Plan, geminiApiKey: string): Promise<Server> {
-  const names = functions.flatMap(({ environment }) => environment.GEMINI_API_KEY_PARAMETER ?? []);
+  const names = functions.flatMap(
+    ({ environment }) => environment.GEMINI_API_KEY_PARAMETERS?.split(",") ?? [],
+  );
   return startSsm(Object.fromEntries(names.map((name) => [name, geminiApiKey])));
 }
 

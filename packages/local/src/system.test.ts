@@ -45,14 +45,14 @@ export const handler = async ({ Records, source }) => {
   if (source === "aws.scheduler") return put("/swept", "yes");
   for (const { body } of Records) {
     if (body === "/spin") for (;;);
-    const { Parameter } = await aws("SSM", "1.1", "AmazonSSM.GetParameter", { Name: process.env.GEMINI_API_KEY_PARAMETER, WithDecryption: true });
+    const { Parameter } = await aws("SSM", "1.1", "AmazonSSM.GetParameter", { Name: process.env.GEMINI_API_KEY_PARAMETERS, WithDecryption: true });
     await put(body, Parameter.Value);
   }
 };`,
 };
 
 const variables = { QUEUE_URL: { Ref: "Queue" }, TENANTS_TABLE: { Ref: "Tenants" } };
-const workerVariables = { ...variables, GEMINI_API_KEY_PARAMETER: "/fixture/key" };
+const workerVariables = { ...variables, GEMINI_API_KEY_PARAMETERS: "/fixture/key" };
 const resources: Record<string, FixtureResource> = {
   Role: { Type: "AWS::IAM::Role" },
   Tenants: {
@@ -144,7 +144,7 @@ describe("a running system", () => {
       AWS_ENDPOINT_URL_SQS: system.aws.sqs,
       AWS_ENDPOINT_URL_S3: system.aws.s3,
     });
-    for (const absent of ["SECRET_OF_THE_USER", "GEMINI_API_KEY", "GEMINI_API_KEY_PARAMETER", "PATH"]) {
+    for (const absent of ["SECRET_OF_THE_USER", "GEMINI_API_KEY", "GEMINI_API_KEY_PARAMETERS", "PATH"]) {
       expect(environment).not.toHaveProperty(absent);
     }
   });

@@ -84,7 +84,7 @@ export function memoryJobs(): Jobs {
       const newestFirst = [...stored.values()]
         .map(({ job }) => job)
         .filter((job) => job.tenant === tenant)
-        .map((job) => ({ job, key: `${String(job.createdAt).padStart(15, "0")}#${job.id}` }))
+        .map((job) => ({ job, key: createdKey(job) }))
         .sort((a, b) => (a.key < b.key ? 1 : -1));
       const matching = newestFirst.filter(
         ({ job, key }) => (after === null || key < after) && (status === null || job.status === status),
@@ -104,7 +104,20 @@ export function memoryJobs(): Jobs {
         .sort((a, b) => a.dueAt - b.dueAt)
         .slice(0, limit);
     },
+
+    async held(by, tenant, limit) {
+      return [...stored.values()]
+        .filter(({ job }) => job.status === "queued" && job.held?.by === by && job.tenant === tenant)
+        .map(({ job }) => ({ id: job.id, key: createdKey(job) }))
+        .sort((a, b) => (a.key < b.key ? -1 : 1))
+        .slice(0, limit)
+        .map(({ id }) => id);
+    },
   };
+}
+
+function createdKey({ createdAt, id }: Job): string {
+  return `${String(createdAt).padStart(15, "0")}#${id}`;
 }
 
 function readCursor(cursor: string): string {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Limits } from "@plantain/core/capacity/limits";
 import { newJobId } from "@plantain/core/id";
 import type { QueuedJob, RunningJob } from "@plantain/core/job/job";
 import type { Policy } from "@plantain/core/job/policy";
@@ -23,6 +24,14 @@ export const samplePolicy: Policy = {
   arrivalMs: 60_000,
 };
 
+/** Room for everybody: for tests that are about something else. */
+export const sampleLimits: Limits = {
+  jobsPerTenant: 100,
+  callsPerModel: 100,
+  longestClosureMs: 900_000,
+  providerKeys: ["key"],
+};
+
 const random = seededRandom(7);
 
 export function sampleJob(about: Partial<QueuedJob> = {}): QueuedJob {
@@ -31,6 +40,7 @@ export function sampleJob(about: Partial<QueuedJob> = {}): QueuedJob {
     id: newJobId(createdAt, random.bytes(10)),
     tenant: "acme",
     model: "gemini-3-pro-image",
+    count: 1,
     status: "queued",
     createdAt,
     deadlineAt: createdAt + 1_800_000,
@@ -42,6 +52,7 @@ export function sampleJob(about: Partial<QueuedJob> = {}): QueuedJob {
     hasImages: false,
     version: 1,
     runAfter: createdAt,
+    held: null,
     dueAt: createdAt + 60_000,
     checks: 0,
     ...about,
@@ -49,7 +60,7 @@ export function sampleJob(about: Partial<QueuedJob> = {}): QueuedJob {
 }
 
 export function sampleRunning(about: Partial<RunningJob> = {}): RunningJob {
-  const { runAfter: _, ...job } = sampleJob();
+  const { runAfter: _, held: __, ...job } = sampleJob();
   const claimedAt = about.claimedAt ?? job.createdAt;
   return {
     ...job,
@@ -57,6 +68,7 @@ export function sampleRunning(about: Partial<RunningJob> = {}): RunningJob {
     startedAt: claimedAt,
     fence: 1,
     version: 2,
+    queuedAt: claimedAt,
     claimedAt,
     leaseUntil: claimedAt + samplePolicy.leaseMs,
     paying: [],

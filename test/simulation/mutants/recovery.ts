@@ -37,7 +37,7 @@ export const recoveryMutants: readonly Mutant[] = [
     guard: "the sweep's looks at one job grow rarer",
     changes: [
       {
-        file: `${job}job.ts`,
+        file: `${job}advance.ts`,
         find: "return moved(job, { dueAt: Math.min(at + wait, job.deadlineAt)",
         replace: "return moved(job, { dueAt: Math.min(job.dueAt, at + wait)",
       },

@@ -5,7 +5,7 @@ export const stateMutants: readonly Mutant[] = [
   {
     name: "stale-fence",
     guard: "only the owner of the latest fence moves a job",
-    changes: [{ file: `${job}job.ts`, find: "fact.fence !== job.fence", replace: "fact.fence < 0" }],
+    changes: [{ file: `${job}advance.ts`, find: "fact.fence !== job.fence", replace: "fact.fence < 0" }],
     profile: "zombies",
     fate: { killedWithin: 100 },
   },
@@ -13,7 +13,7 @@ export const stateMutants: readonly Mutant[] = [
     name: "no-status-check",
     guard: "a job that is over stays over",
     changes: [
-      { file: `${job}job.ts`, find: 'if (isFinished(job)) return { refused: "over" };', replace: "" },
+      { file: `${job}advance.ts`, find: 'if (isFinished(job)) return { refused: "over" };', replace: "" },
     ],
     profile: "default",
     fate: { killedWithin: 50 },
@@ -23,7 +23,7 @@ export const stateMutants: readonly Mutant[] = [
     guard: "a job that is over can't be canceled",
     changes: [
       {
-        file: `${job}job.ts`,
+        file: `${job}advance.ts`,
         find: 'if (isFinished(job)) return { refused: "over" };',
         replace: 'if (isFinished(job) && fact.type !== "canceled") return { refused: "over" };',
       },
@@ -49,9 +49,9 @@ export const stateMutants: readonly Mutant[] = [
     guard: "a leased job is nobody else's",
     changes: [
       {
-        file: `${job}job.ts`,
-        find: 'if (isLeased(job, fact.at)) return { refused: "leased" };\n      if (expired) return { refused: "deadline_passed" };',
-        replace: 'if (expired) return { refused: "deadline_passed" };',
+        file: `${job}advance.ts`,
+        find: 'if (isLeased(job, fact.at)) return { refused: "leased" };\n      if (expired) return { refused: "deadline_passed" };\n      return claim(',
+        replace: 'if (expired) return { refused: "deadline_passed" };\n      return claim(',
       },
     ],
     profile: "default",
@@ -62,12 +62,12 @@ export const stateMutants: readonly Mutant[] = [
     guard: "a job that has to wait isn't claimed before",
     changes: [
       {
-        file: `${job}job.ts`,
-        find: 'if (job.status === "queued" && job.runAfter > at) return { refused: "not_due" };',
-        replace: "",
+        file: `${job}advance.ts`,
+        find: 'return job.runAfter > at ? { refused: "not_due" } : job;',
+        replace: "return job;",
       },
     ],
-    profile: "heavy",
+    profile: "provider",
     fate: { killedWithin: 100 },
   },
   {
@@ -80,7 +80,9 @@ export const stateMutants: readonly Mutant[] = [
   {
     name: "endless-crashes",
     guard: "a job that brings down its workers ends",
-    changes: [{ file: `${job}job.ts`, find: "if (crashes > crashBudget)", replace: "if (crashes < 0)" }],
+    changes: [
+      { file: `${job}advance.ts`, find: "crashed.crashes > crashBudget ?", replace: "crashed.crashes < 0 ?" },
+    ],
     profile: "heavy",
     fate: { killedWithin: 50 },
   },
@@ -89,7 +91,7 @@ export const stateMutants: readonly Mutant[] = [
     guard: "nothing is begun after a job's deadline",
     changes: [
       {
-        file: `${job}job.ts`,
+        file: `${job}advance.ts`,
         find: "const expired = job.deadlineAt <= fact.at;",
         replace: "const expired = false;",
       },
@@ -100,7 +102,7 @@ export const stateMutants: readonly Mutant[] = [
   {
     name: "paying-not-noted",
     guard: "a job says which calls may be under way",
-    changes: [{ file: `${job}job.ts`, find: "paying: fact.paying", replace: "paying: []" }],
+    changes: [{ file: `${job}advance.ts`, find: "paying: fact.paying", replace: "paying: []" }],
     profile: "default",
     fate: { killedWithin: 50 },
   },

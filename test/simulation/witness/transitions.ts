@@ -44,7 +44,7 @@ function staleWrite(before: Job, to: Job, { caller: { run } }: Context): Violati
   const steps = to.fence - before.fence;
   if (steps < 0 || steps > 1)
     return [{ invariant: "I11", text: `${to.id} went from fence ${before.fence} to ${to.fence}` }];
-  if (!run || run.fence === null) return [];
+  if (!run || run.fence === null || isPromotion(before, to)) return [];
   if (before.status === "running" && before.fence === run.fence) return [];
   return [
     {
@@ -52,6 +52,11 @@ function staleWrite(before: Job, to: Job, { caller: { run } }: Context): Violati
       text: `${to.id} was ${before.status} at fence ${before.fence} when the owner of ${run.fence} wrote`,
     },
   ];
+}
+
+/** Whoever gives a place back lets others in, and writes to their jobs for that. */
+export function isPromotion(before: Job, to: Job): boolean {
+  return before.status === "queued" && before.held !== null && to.status === "queued" && to.held === null;
 }
 
 /** I8: retries and crashes stay within their budgets. */

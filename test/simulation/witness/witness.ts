@@ -1,3 +1,6 @@
+import type { PoolName } from "@plantain/core/capacity/held";
+import type { Limits } from "@plantain/core/capacity/limits";
+import type { Pool } from "@plantain/core/capacity/pool";
 import type { JobId } from "@plantain/core/id";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import { firstCheckMs } from "@plantain/core/job/policy";
@@ -8,8 +11,9 @@ import type { Process } from "../process.ts";
 import type { Timeline } from "../timeline.ts";
 import type { Trace } from "../trace.ts";
 import { type Bills, untold } from "./bills.ts";
-import type { Entry } from "./ledger.ts";
-import { wrongs } from "./transitions.ts";
+import { type Entry, isUndisturbed } from "./ledger.ts";
+import { overfull } from "./places.ts";
+import { isPromotion, wrongs } from "./transitions.ts";
 
 export type Violation = { readonly invariant: string; readonly text: string };
 
@@ -20,6 +24,8 @@ export type Seen = {
   readonly createdAt: number;
   endedAt: number | null;
   bills: Bills;
+  /** How often it was held and let in again. */
+  promotions: number;
   /** The latest message that a sweep sent, and how the job stood. */
   swept: { readonly at: number; readonly state: string; readonly wasFrozen: boolean } | null;
 };
@@ -38,6 +44,9 @@ export type Witness = {
   wrote(caller: Caller, to: Job, records: Records): Promise<void>;
   /** The bill of one of the job's attempts was told. */
   told(id: JobId): Promise<void>;
+  /** A pool of places was written. */
+  pooled(pool: Pool): void;
+  readonly pools: ReadonlyMap<PoolName, Pool>;
   called(entry: Entry): void;
   stored(key: string, sha256: string): void;
   /** A worker is killed at its timeout. */
@@ -59,7 +68,7 @@ export function witness(
   timeline: Timeline,
   trace: Trace,
   truth: Jobs,
-  { skewMs, sickUntil }: { skewMs: number; sickUntil: (id: JobId) => number },
+  { skewMs, limits, sickUntil }: { skewMs: number; limits: Limits; sickUntil: (id: JobId) => number },
 ): Witness {
   const violations: Violation[] = [];
   const jobs = new Map<JobId, Seen>();
@@ -67,6 +76,7 @@ export function witness(
   const pictures = new Map<string, string>();
   const ledger: Entry[] = [];
   const canceling = new Set<JobId>();
+  const pools = new Map<PoolName, Pool>();
 
   const violate = (invariant: string, text: string) => {
     trace.note("VIOLATION", `${invariant}: ${text}`);
@@ -101,6 +111,7 @@ export function witness(
         createdAt: timeline.now,
         endedAt: null,
         bills: new Map(),
+        promotions: 0,
         swept: null,
       };
       jobs.set(job.id, seen);
@@ -128,12 +139,25 @@ export function witness(
         violate("I12", `${to.id} was canceled though nobody who may asked for it`);
       follow(caller, before, to, now);
       seen.job = to;
+      if (isPromotion(before, to)) seen.promotions += 1;
       if (isFinished(to)) seen.endedAt ??= now;
       if (records.attempt) await lookAtBills(to.id);
     },
     told: lookAtBills,
+    pools,
+    pooled(pool) {
+      pools.set(pool.name, pool);
+      for (const text of overfull(pool, limits)) violate("I10", text);
+    },
     called(entry) {
       ledger.push(entry);
+      const model = jobs.get(entry.jobId)?.job.model;
+      const beside = ledger.filter(
+        (other) =>
+          other.endedAt === null && isUndisturbed(other) && jobs.get(other.jobId)?.job.model === model,
+      ).length;
+      const most = limits.callsPerModel * limits.providerKeys.length;
+      if (beside > most) violate("I10", `${beside} calls to ${model} are in flight, ${most} at most may be`);
     },
     stored(key, sha256) {
       const there = pictures.get(key);
@@ -152,7 +176,7 @@ export function witness(
         const seen = jobs.get(job.id);
         const now = timeline.now;
         const wasFrozen = sweeper.mishaps.some(({ until }) => until > now - firstCheckMs);
-        const state = `${seen?.job.status} at fence ${seen?.job.fence}`;
+        const state = `${seen?.job.status} at fence ${seen?.job.fence}, let in ${seen?.promotions} times`;
         const last = seen?.swept;
         if (
           !wasFrozen &&

@@ -2,8 +2,15 @@ import { manualClock, seededRandom } from "@plantain/memory/clock";
 import { memoryJobs } from "@plantain/memory/jobs";
 import { type ScriptedModel, scriptedModel } from "@plantain/memory/model";
 import { memoryObjects } from "@plantain/memory/objects";
+import { memoryPools } from "@plantain/memory/pools";
 import { memoryQueue } from "@plantain/memory/queue";
-import { sampleAnswer, sampleImage, samplePolicy, sampleRegistry } from "@plantain/memory/samples";
+import {
+  sampleAnswer,
+  sampleImage,
+  sampleLimits,
+  samplePolicy,
+  sampleRegistry,
+} from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
 import type { JobId } from "../id.ts";
 import { memoryBudget } from "../job/memory-budget.ts";
@@ -41,6 +48,8 @@ function world(model: ScriptedModel) {
     clock,
     random: seededRandom(),
     policy: samplePolicy,
+    pools: memoryPools(),
+    limits: sampleLimits,
     registry: sampleRegistry,
     defaultModel: "nano-banana-pro",
     memory: memoryBudget(1e9),

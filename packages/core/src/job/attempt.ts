@@ -19,6 +19,7 @@ export type Call = {
 /** The flight recorder's line for one claim. */
 export type Attempt = {
   readonly fence: number;
+  readonly queuedAt: number;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly ended: "succeeded" | "failed" | "retried" | "released" | "canceled" | "expired" | "worker_lost";
@@ -35,6 +36,7 @@ export function isSettled(calls: readonly Call[]): boolean {
 export function abandoned(job: RunningJob, ended: Attempt["ended"], at: number): Attempt {
   return {
     fence: job.fence,
+    queuedAt: job.queuedAt,
     startedAt: job.claimedAt,
     endedAt: at,
     ended,

@@ -1,24 +1,18 @@
-import type { Clock, Random } from "../clock.ts";
+import type { CapacityPorts } from "../capacity/ports.ts";
+import { standInLine } from "../capacity/promote.ts";
+import type { Random } from "../clock.ts";
 import type { Model } from "../model/model.ts";
 import type { Attempt, Call } from "./attempt.ts";
-import { type Conclusion, conclude } from "./conclude.ts";
+import { type Conclusion, conclude, type More } from "./conclude.ts";
 import type { Failure } from "./failure.ts";
 import { LeaseLost } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
 import { type Job, messageDelayMs, type QueuedJob, type RunningJob } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Policy } from "./policy.ts";
-import type { JobQueue, Jobs } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
 import { transition } from "./transition.ts";
 
-type Ports = {
-  readonly jobs: Jobs;
-  readonly queue: JobQueue;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly policy: Policy;
-};
+type Ports = CapacityPorts & { readonly random: Random };
 
 /** What an attempt has in hand at its end. `failures` are those that no stored outcome tells. */
 export type InHand = {
@@ -26,7 +20,9 @@ export type InHand = {
   readonly failures: readonly Failure[];
   readonly calls: readonly Call[];
   /** Images are left that this attempt didn't try. */
-  readonly isMoreToPay: boolean;
+  readonly more: More | null;
+  /** When the next call to the model may be made, where that is known. */
+  readonly opensAt: number | null;
 };
 
 /** How an attempt ended, for the log. */
@@ -41,16 +37,17 @@ export async function closeAttempt(
   claimed: RunningJob,
   model: Model | null,
   request: JobRequest,
-  { outcomes, failures, calls, isMoreToPay }: InHand,
+  { outcomes, failures, calls, more, opensAt }: InHand,
   signal: AbortSignal,
 ): Promise<Closed> {
   const { jobs, clock, policy, random } = ports;
   const at = clock.now();
-  const spread = { at, random: random.fraction() };
-  const conclusion = conclude(model, claimed, request, outcomes, failures, isMoreToPay, spread, policy);
+  const now = { at, opensAt, random: random.fraction() };
+  const conclusion = conclude(model, claimed, request, outcomes, failures, more, now, policy);
   const { ended, failure, fact, result } = conclusion;
   const line: Attempt = {
     fence: claimed.fence,
+    queuedAt: claimed.queuedAt,
     startedAt: claimed.claimedAt,
     endedAt: at,
     ended,
@@ -61,7 +58,7 @@ export async function closeAttempt(
     transition(jobs, claimed, fact, policy, { attempt: line, ...(result ? { result } : {}) }),
   );
   if (closed.refused && !isOwn(closed.job, claimed, conclusion)) throw new LeaseLost(closed.refused);
-  if (closed.job?.status === "queued") await resend(ports, closed.job);
+  if (closed.job?.status === "queued") await goOn(ports, closed.job);
   return { ended, fence: claimed.fence, ...(failure ? { failure } : {}) };
 }
 
@@ -71,7 +68,12 @@ function isOwn(job: Job | null, claimed: RunningJob, { ended }: Conclusion): boo
   return job !== null && job.fence === claimed.fence && job.status === status;
 }
 
-async function resend({ queue, clock }: Ports, job: QueuedJob): Promise<void> {
+async function goOn(ports: Ports, job: QueuedJob): Promise<void> {
+  const { queue, clock } = ports;
+  if (job.held) {
+    await standInLine(ports, job);
+    return;
+  }
   const delay = messageDelayMs(job, clock.now());
   // A second more than the wait, so that the message doesn't come early and sit in a worker
   if (delay !== null) await queue.send(job, delay === 0 ? 0 : delay + 1_000);

@@ -1,11 +1,16 @@
+import type { Held } from "../capacity/held.ts";
 import type { Model } from "../model/model.ts";
 import { expectedPixels } from "../model/registry.ts";
+import { advance } from "./advance.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
-import { advance, type Fact, type RunningJob } from "./job.ts";
+import type { Fact, RunningJob } from "./job.ts";
 import type { GroundingRecord, ImageOutcome, Outcome, Result } from "./outcome.ts";
 import type { Policy } from "./policy.ts";
 import type { JobRequest } from "./request.ts";
+
+/** Images that an attempt left untried, and what they have to wait for if it isn't just another attempt. */
+export type More = { readonly held: Held | null };
 
 /** How an attempt ends, given what it has in hand. `result` tells the images there are, also while more are tried. */
 export type Conclusion = {
@@ -19,7 +24,7 @@ export type Conclusion = {
  * Success when every image is there. With a failure that may pass, a retry; the images already stored wait for it.
  * Once nothing more will be tried, what is there is a success with a warning, and nothing at all is a failure.
  * @param model `null` where the deployment doesn't know it any more
- * @param isMoreToPay some images were not tried in this attempt: it gives the job back for them
+ * @param more where some images were not tried in this attempt: it gives the job back for them
  */
 export function conclude(
   model: Model | null,
@@ -27,8 +32,8 @@ export function conclude(
   request: JobRequest,
   outcomes: readonly Outcome[],
   failures: readonly Failure[],
-  isMoreToPay: boolean,
-  { at, random }: { at: number; random: number },
+  more: More | null,
+  { at, opensAt, random }: { at: number; opensAt: number | null; random: number },
   policy: Policy,
 ): Conclusion {
   const images = outcomes.filter((outcome) => outcome.type === "image");
@@ -36,8 +41,8 @@ export function conclude(
   const missing = [...refusals, ...failures];
   const result = images.length > 0 ? resultOf(model, request, images, missing) : null;
   const hasImages = images.length > 0;
-  if (isMoreToPay && failures.length === 0) {
-    const released: Fact = { type: "released", at, fence: job.fence, hasImages };
+  if (more && failures.length === 0) {
+    const released: Fact = { type: "released", at, fence: job.fence, hasImages, held: more.held };
     return { fact: released, ended: "released", failure: null, result };
   }
   const [first, ...others] = failures.length > 0 ? failures : refusals;
@@ -50,6 +55,7 @@ export function conclude(
     fence: job.fence,
     failures: [first, ...others],
     hasImages,
+    opensAt,
     random,
   };
   const next = advance(job, fact, policy);

@@ -45,13 +45,17 @@ export type FailureClass = {
   /** Wait before the first retry; doubled on each further one up to `longestWaitMs`. */
   readonly waitMs: number;
   readonly longestWaitMs: number;
+  /**
+   * What it says of the model under this key: nothing can be had there for a while, there is less to be had, or it works.
+   */
+  readonly gate: "closes" | "tightens" | "opens";
   /** Whether the same request may succeed as a new job. */
   readonly retryable: boolean;
   /** What the user can do. */
   readonly hint: string;
 };
 
-const never = { retries: 0, waitMs: 0, longestWaitMs: 0 } as const;
+const never = { retries: 0, waitMs: 0, longestWaitMs: 0, gate: "opens" } as const;
 
 /** One row per failure: how often it is retried and what the user is told. */
 export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
@@ -79,6 +83,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: 2,
     waitMs: 1_000,
     longestWaitMs: 4_000,
+    gate: "opens",
     retryable: true,
     hint: "Rephrase the prompt so that it plainly asks for a picture",
   },
@@ -86,6 +91,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: 1,
     waitMs: 1_000,
     longestWaitMs: 1_000,
+    gate: "opens",
     retryable: true,
     hint: "Gemini answered in words; its answer is in the error's message. Ask for a picture more plainly",
   },
@@ -93,6 +99,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: "until_deadline",
     waitMs: 2_000,
     longestWaitMs: 60_000,
+    gate: "closes",
     retryable: true,
     hint: "Gemini's rate limit is reached; submit more slowly or ask Google for a higher limit",
   },
@@ -100,6 +107,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: "until_deadline",
     waitMs: 300_000,
     longestWaitMs: 900_000,
+    gate: "closes",
     retryable: true,
     hint: "The daily quota of the Gemini project is used up; it returns at midnight Pacific time",
   },
@@ -107,6 +115,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: "until_deadline",
     waitMs: 60_000,
     longestWaitMs: 300_000,
+    gate: "closes",
     retryable: true,
     hint: "The operator has to put the Gemini project's billing in order",
   },
@@ -114,6 +123,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: "until_deadline",
     waitMs: 60_000,
     longestWaitMs: 300_000,
+    gate: "closes",
     retryable: true,
     hint: "The operator has to check the Gemini API key, its project and the model's name",
   },
@@ -121,6 +131,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: 8,
     waitMs: 2_000,
     longestWaitMs: 60_000,
+    gate: "tightens",
     retryable: true,
     hint: "Gemini is overloaded; submit the job again later",
   },
@@ -128,6 +139,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: 4,
     waitMs: 2_000,
     longestWaitMs: 30_000,
+    gate: "opens",
     retryable: true,
     hint: "Gemini failed repeatedly; submit the job again later",
   },
@@ -135,6 +147,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: 1,
     waitMs: 2_000,
     longestWaitMs: 2_000,
+    gate: "tightens",
     retryable: true,
     hint: "Gemini took too long; a smaller image or a simpler prompt is quicker",
   },
@@ -153,6 +166,7 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
     retries: 1,
     waitMs: 0,
     longestWaitMs: 0,
+    gate: "opens",
     retryable: true,
     hint: "Gemini no longer accepts the turns before this one; give the earlier image as a reference image instead",
   },
@@ -172,6 +186,11 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
 export function isExhausted(code: FailureCode, spent: number): boolean {
   const { retries } = failureClasses[code];
   return retries !== "until_deadline" && spent >= retries;
+}
+
+/** Whether a failure means that nothing can be had of the model for a while, whoever asks. */
+export function closesGate(code: FailureCode): boolean {
+  return failureClasses[code].gate === "closes";
 }
 
 /** A longer wait than this is not believed: the job looks again. */

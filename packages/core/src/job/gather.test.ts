@@ -144,7 +144,7 @@ describe("the call for an image", () => {
   });
 
   it("has what was asked for and the material, for the model that serves the job", () => {
-    expect(callFor(job, request, material, 0)).toMatchObject({
+    expect(callFor(job, "first", request, material, 0)).toMatchObject({
       model: job.model,
       history: material.history,
       prompt: "Two",
@@ -160,8 +160,10 @@ describe("the call for an image", () => {
   });
 
   it("has the next seed for each further image, or all would be alike; and none where none was given", () => {
-    expect([0, 1, 3].map((index) => callFor(job, request, material, index).seed)).toEqual([40, 41, 43]);
-    expect(callFor(job, { ...request, seed: 0 }, material, 2).seed).toBe(2);
-    expect(callFor(job, { ...request, seed: null }, material, 2).seed).toBeNull();
+    expect([0, 1, 3].map((index) => callFor(job, "first", request, material, index).seed)).toEqual([
+      40, 41, 43,
+    ]);
+    expect(callFor(job, "first", { ...request, seed: 0 }, material, 2).seed).toBe(2);
+    expect(callFor(job, "first", { ...request, seed: null }, material, 2).seed).toBeNull();
   });
 });

@@ -38,12 +38,22 @@ async function usableHistory(
   return "unusable" in history ? history.unusable : history;
 }
 
-/** The call for one image index. */
-export function callFor(job: RunningJob, request: JobRequest, material: Material, index: number): ModelCall {
+/**
+ * The call for one image index.
+ * @param key name of the provider key to use
+ */
+export function callFor(
+  job: RunningJob,
+  key: string,
+  request: JobRequest,
+  material: Material,
+  index: number,
+): ModelCall {
   const { prompt, aspectRatio, imageSize, output, thinking, grounding, safety, seed } = request;
   const { images, history } = material;
   return {
     model: job.model,
+    key,
     history,
     prompt,
     images,

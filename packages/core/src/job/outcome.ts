@@ -4,7 +4,9 @@ import type { FailureCode } from "./failure.ts";
 import { failureClasses } from "./failure.ts";
 
 const codes = Object.keys(failureClasses);
-const Code = z.custom<FailureCode>((value) => typeof value === "string" && codes.includes(value));
+export const FailureCodeRecord = z.custom<FailureCode>(
+  (value) => typeof value === "string" && codes.includes(value),
+);
 const Count = z.number().int().nonnegative();
 
 export const UpstreamRecord = z.object({
@@ -14,7 +16,7 @@ export const UpstreamRecord = z.object({
 });
 
 export const FailureRecord = z.object({
-  code: Code,
+  code: FailureCodeRecord,
   message: z.string(),
   billed: z.enum(["yes", "no", "unknown"]),
   upstream: UpstreamRecord.exactOptional(),

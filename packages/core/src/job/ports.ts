@@ -1,3 +1,4 @@
+import type { PoolName } from "../capacity/held.ts";
 import type { JobId } from "../id.ts";
 import type { MediaType } from "../image/inspect.ts";
 import type { AspectRatio, ImageSize, Thinking } from "../model/model.ts";
@@ -33,7 +34,7 @@ export type JobPage = { readonly jobs: readonly Job[]; readonly next: string | n
 
 export type DueJob = { readonly id: JobId; readonly dueAt: number };
 
-/** The truth about jobs. Reads are consistent, except `list` and `due`. */
+/** The truth about jobs. Reads are consistent, except `list`, `due` and `held`. */
 export interface Jobs {
   /** Writes job, request and idempotency key together, or tells which job holds the key already. */
   create(job: Job, request: JobRequest, idempotency: Idempotency | null, at: number): Promise<Created>;
@@ -57,6 +58,8 @@ export interface Jobs {
   }): Promise<JobPage>;
   /** Jobs of one shard that are due at `at`, earliest first. */
   due(shard: number, at: number, limit: number): Promise<readonly DueJob[]>;
+  /** Jobs of a tenant that a pool holds, oldest first. */
+  held(by: PoolName, tenant: string, limit: number): Promise<readonly JobId[]>;
 }
 
 /** How many shards the due index has; a job's shard follows from its id. */
@@ -114,6 +117,8 @@ export type ReplyPart =
 /** One picture asked of the provider. */
 export type ModelCall = {
   readonly model: string;
+  /** Name of the provider key to use. */
+  readonly key: string;
   readonly history: readonly HistoryTurn[];
   readonly prompt: string;
   readonly images: readonly ImageInput[];

@@ -1,9 +1,5 @@
 import { createHash } from "node:crypto";
-import { manualClock, seededRandom } from "@plantain/memory/clock";
-import { memoryJobs } from "@plantain/memory/jobs";
-import { hanging, type ScriptedModel, scriptedModel } from "@plantain/memory/model";
-import { memoryObjects } from "@plantain/memory/objects";
-import { memoryQueue } from "@plantain/memory/queue";
+import { hanging, scriptedModel } from "@plantain/memory/model";
 import {
   sampleAnswer,
   sampleJob,
@@ -12,14 +8,13 @@ import {
   sampleRequest,
 } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
-import type { JobId } from "../id.ts";
 import { cancel } from "./cancel.ts";
 import type { Failure } from "./failure.ts";
 import { imageKey, inputKey, outcomeKey } from "./keys.ts";
 import { expectedMemory, memoryBudget } from "./memory-budget.ts";
-import type { Answer, Jobs } from "./ports.ts";
-import type { JobRequest } from "./request.ts";
-import { runAttempt, type WorkerPorts } from "./run-attempt.ts";
+import type { Jobs } from "./ports.ts";
+import { failing, plenty, record, work, world } from "./run-attempt.fixture.ts";
+import { runAttempt } from "./run-attempt.ts";
 import { sweep } from "./sweep.ts";
 
 const overloaded: Failure = { code: "overloaded", message: "The model is overloaded", billed: "no" };
@@ -29,46 +24,6 @@ const refused: Failure = {
   billed: "no",
   upstream: { status: 200, finishReason: "PROHIBITED_CONTENT" },
 };
-const failing = (failure: Failure): Answer => ({ type: "failure", failure, usage: null });
-const plenty = () => 600_000;
-
-async function world(model: ScriptedModel, request: Partial<JobRequest> = {}) {
-  const clock = manualClock();
-  const jobs = memoryJobs();
-  const queue = memoryQueue(clock);
-  const objects = memoryObjects();
-  const ports: WorkerPorts = {
-    jobs,
-    queue,
-    objects,
-    model,
-    clock,
-    random: seededRandom(),
-    policy: samplePolicy,
-    registry: sampleRegistry,
-    memory: memoryBudget(1e9),
-  };
-  const job = sampleJob({ createdAt: clock.now() });
-  await jobs.create(job, sampleRequest(request), null, clock.now());
-  await queue.send(job, 0);
-  return { clock, jobs, queue, objects, model, ports, job };
-}
-
-type World = Awaited<ReturnType<typeof world>>;
-
-/** Takes the next message and works on it, as a worker does. */
-function work({ queue, ports }: World, about: Partial<WorkerPorts> = {}, leftMs = plenty) {
-  const received = queue.receive(2_000_000);
-  if (!received) throw new Error("No message is visible");
-  return runAttempt({ ...ports, ...about }, received.jobId, received.message, leftMs);
-}
-
-const record = async ({ jobs }: World, id: JobId) => {
-  const found = await jobs.read(id);
-  if (!found) throw new Error("No such job");
-  return found;
-};
-
 describe("an attempt that goes well", () => {
   it("pays once, stores outcome and picture under its fence, commits, and acknowledges", async () => {
     const w = await world(scriptedModel(sampleAnswer()));
@@ -291,9 +246,9 @@ describe("a worker that dies", () => {
     const w = await world(scriptedModel(sampleAnswer()));
     const received = w.queue.receive(1);
     await received?.message.ack();
-    expect(await sweep(w.ports, plenty)).toEqual({ looked: 0, sent: 0, expired: 0, faults: [] });
+    expect(await sweep(w.ports, plenty)).toEqual({ looked: 0, sent: 0, promoted: 0, expired: 0, faults: [] });
     await w.clock.advance(60_000);
-    expect(await sweep(w.ports, plenty)).toEqual({ looked: 1, sent: 1, expired: 0, faults: [] });
+    expect(await sweep(w.ports, plenty)).toEqual({ looked: 1, sent: 1, promoted: 0, expired: 0, faults: [] });
     expect(await work(w)).toEqual({ ended: "succeeded", fence: 1 });
   });
 });
@@ -435,7 +390,7 @@ describe("images that don't all come at once", () => {
   });
 
   it("are not lost when the deadline comes before the rest", async () => {
-    const patient: Failure = { ...overloaded, code: "rate_limited", retryAfterMs: 800_000 };
+    const patient: Failure = { ...overloaded, retryAfterMs: 800_000 };
     const w = await world(scriptedModel(sampleAnswer(), failing(patient)), { count: 2 });
     const v = await world(scriptedModel(sampleAnswer(), failing(patient)), { count: 2 });
     await w.clock.advance(1_200_000);
@@ -448,14 +403,14 @@ describe("images that don't all come at once", () => {
       expect(job.status).toBe("succeeded");
       expect(result).toMatchObject({
         images: [{ index: 0 }],
-        warnings: [expect.stringContaining("rate_limited")],
+        warnings: [expect.stringContaining("overloaded")],
       });
     }
   });
 
   it("each spend the budget of their own failure; what is spent is final, and is not paid again", async () => {
     const words: Failure = { code: "text_only", message: "No", billed: "yes" };
-    const limited: Failure = { code: "rate_limited", message: "Slow down", billed: "no" };
+    const limited: Failure = { code: "upstream_error", message: "Broken", billed: "no" };
     const w = await world(
       scriptedModel(failing(words), failing(limited), failing(words), failing(limited), sampleAnswer()),
       { count: 2 },
@@ -465,7 +420,7 @@ describe("images that don't all come at once", () => {
       await w.clock.advance(20_000);
     }
     expect(await work(w)).toMatchObject({ ended: "succeeded" });
-    expect(w.model.calls, "2 + 2, then only the one that was rate limited").toHaveLength(5);
+    expect(w.model.calls, "2 + 2, then only the one that may still come").toHaveLength(5);
     const { result } = await record(w, w.job.id);
     expect(result).toMatchObject({
       images: [{ index: 1 }],

@@ -1,11 +1,16 @@
+import type { Admission } from "../capacity/admit.ts";
+import type { Heard } from "../capacity/gate.ts";
+import type { Held } from "../capacity/held.ts";
+import type { CapacityPorts } from "../capacity/ports.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { JobId } from "../id.ts";
 import type { Model } from "../model/model.ts";
 import type { Registry } from "../model/registry.ts";
 import { type Adopted, adopt, nothingAdopted } from "./adopt.ts";
 import { type Attempt, type Call, unknownCall } from "./attempt.ts";
-import { claim, type Unclaimed } from "./claim.ts";
+import { type Claimed, claim, type Unclaimed } from "./claim.ts";
 import { type Closed, closeAttempt, type InHand } from "./close-attempt.ts";
+import type { More } from "./conclude.ts";
 import type { Failure } from "./failure.ts";
 import { callFor, gather, type Material } from "./gather.ts";
 import { heartbeat, LeaseLost } from "./heartbeat.ts";
@@ -13,19 +18,14 @@ import { insist } from "./insist.ts";
 import type { RunningJob } from "./job.ts";
 import { expectedMemory, type MemoryBudget } from "./memory-budget.ts";
 import { type Paid, pay } from "./pay.ts";
-import type { Policy } from "./policy.ts";
-import type { Delivered, ImageModel, JobQueue, Jobs, Objects } from "./ports.ts";
+import type { Delivered, ImageModel, Objects } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
 import { transition } from "./transition.ts";
 
-export type WorkerPorts = {
-  readonly jobs: Jobs;
-  readonly queue: JobQueue;
+export type WorkerPorts = CapacityPorts & {
   readonly objects: Objects;
   readonly model: ImageModel;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly policy: Policy;
   readonly registry: Registry;
   readonly memory: MemoryBudget;
 };
@@ -49,16 +49,18 @@ export async function runAttempt(
   leftMs: () => number,
 ): Promise<Report> {
   await message.extend(ports.policy.beatVisibilityMs);
-  const claimed = await claim(ports, id);
-  if (typeof claimed === "string") {
+  const taken = await claim(ports, id, leftMs);
+  if (typeof taken === "string") {
     await message.ack();
-    return { ended: claimed };
+    return { ended: taken };
   }
+  const { job: claimed, admission } = taken;
   const beat = heartbeat(ports, claimed, message);
   const time = functionTime(ports.clock, leftMs);
   const calls: Bills = new Map();
   try {
-    const report = await attempt(ports, claimed, AbortSignal.any([beat.signal, time.signal]), leftMs, calls);
+    const signal = AbortSignal.any([beat.signal, time.signal]);
+    const report = await attempt(ports, taken, signal, leftMs, calls);
     await message.ack();
     return report;
   } catch (error) {
@@ -70,7 +72,12 @@ export async function runAttempt(
   } finally {
     await time.stop();
     await beat.stop();
+    if (isAdmitted(admission)) await admission.leave();
   }
+}
+
+function isAdmitted(admission: Admission | Held): admission is Admission {
+  return "calls" in admission;
 }
 
 /** What a function keeps to end in order: to tell bills and give messages back. */
@@ -97,7 +104,7 @@ type Bills = Map<number, Call>;
 
 async function attempt(
   ports: WorkerPorts,
-  claimed: RunningJob,
+  { job: claimed, admission }: Claimed,
   signal: AbortSignal,
   leftMs: () => number,
   calls: Bills,
@@ -112,33 +119,54 @@ async function attempt(
   const model = registry.find(claimed.model);
   const outcomes = [...adopted.outcomes.values()];
   const close = (about: Partial<InHand>) => {
-    const inHand = { outcomes, failures: [], isMoreToPay: false, ...about, calls: [...calls.values()] };
+    const inHand = {
+      outcomes,
+      failures: [],
+      more: null,
+      opensAt: null,
+      ...about,
+      calls: [...calls.values()],
+    };
     return closeAttempt(ports, claimed, model, request, inHand, signal);
   };
   const missing = missingIndexes(request, adopted);
   if (missing.length === 0) return close({});
   if (!model) return close({ failures: [modelGone(claimed.model)] });
+  if (!isAdmitted(admission)) return close({ more: { held: admission } });
 
   const size = request.imageSize ?? model.defaultSize;
   const each = expectedMemory(request, size);
-  const paying = missing.slice(0, Math.max(1, Math.floor(memory.total / each)));
+  const fitting = Math.max(1, Math.floor(memory.total / each));
+  const paying = missing.slice(0, Math.min(fitting, admission.calls));
   const freeMemory = await memory.reserve(paying.length * each, signal);
   try {
     const material = await gather(ports, claimed, request);
     if (!material) return await close({ failures: [inputGone] });
-    if (leftMs() < policy.callMs + policy.callMarginMs) return await close({ isMoreToPay: true });
+    if (leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: notYet });
     await recheck(ports, claimed, paying, signal);
     for (const index of paying) calls.set(index, unknownCall(index));
-    const paid = await payAll(ports, claimed, model, request, material, paying, signal, calls);
+    const { key } = admission;
+    const paid = await payAll(ports, claimed, { model, key }, request, material, paying, signal, calls);
     for (const { call } of paid) calls.set(call.index, call);
+    const heard = paid.flatMap(({ call }) => heardIn(call));
+    const opensAt = await insist(ports, signal, () => admission.answered(heard));
     return await close({
+      opensAt,
       outcomes: [...outcomes, ...paid.flatMap(({ outcome }) => outcome ?? [])],
       failures: paid.flatMap(({ outcome, failure }) => (failure && !outcome ? [failure] : [])),
-      isMoreToPay: paying.length < missing.length,
+      more: paying.length < missing.length ? notYet : null,
     });
   } finally {
     freeMemory();
   }
+}
+
+/** The images that are left may be tried at once, by the next attempt. */
+const notYet: More = { held: null };
+
+/** What a call tells of its model. */
+function heardIn({ startedAt, answeredAt, failure }: Call): Heard[] {
+  return startedAt === null || answeredAt === null ? [] : [{ startedAt, answeredAt, failure }];
 }
 
 function modelGone(id: string): Failure {
@@ -177,7 +205,7 @@ async function recheck(
 async function payAll(
   ports: WorkerPorts,
   claimed: RunningJob,
-  model: Model,
+  { model, key }: { model: Model; key: string },
   request: JobRequest,
   material: Material,
   paying: readonly number[],
@@ -189,7 +217,7 @@ async function payAll(
   const { historyUnused } = material;
   const settled = await Promise.allSettled(
     paying.map((index) => {
-      const call = callFor(claimed, request, material, index);
+      const call = callFor(claimed, key, request, material, index);
       const tell = (bill: Call) => calls.set(index, bill);
       return pay(ports, claimed, model, call, { index, historyUnused }, limitMs, signal, tell);
     }),

@@ -1,26 +1,23 @@
-import type { Clock } from "../clock.ts";
+import type { CapacityPorts } from "../capacity/ports.ts";
+import { standInLine } from "../capacity/promote.ts";
 import type { JobId } from "../id.ts";
 import { isClaimable, isFinished, messageDelayMs } from "./job.ts";
-import type { Policy } from "./policy.ts";
-import { dueShards, type JobQueue, type Jobs } from "./ports.ts";
+import { dueShards } from "./ports.ts";
 import { transition } from "./transition.ts";
 
-export type Swept = { looked: number; sent: number; expired: number; faults: unknown[] };
+export type Swept = { looked: number; sent: number; promoted: number; expired: number; faults: unknown[] };
 
 const pageSize = 100;
 const atOnce = 10;
 
 /**
  * Finds every job that something should have happened to by now: a lost message, a lease that ran out, a long wait
- * that is over, a deadline. First the next look is written, then a message is sent, so that no job is sent in a storm
+ * that is over, a place that is free, a deadline. First the next look is written, then a message is sent, so that no job is sent in a storm
  * and none is forgotten. Ends early when `leftMs` says so; the next sweep goes on. What goes wrong with one job or
  * shard is told in `faults` and holds up no other.
  */
-export async function sweep(
-  ports: { jobs: Jobs; queue: JobQueue; clock: Clock; policy: Policy },
-  leftMs: () => number,
-): Promise<Swept> {
-  const swept: Swept = { looked: 0, sent: 0, expired: 0, faults: [] };
+export async function sweep(ports: CapacityPorts, leftMs: () => number): Promise<Swept> {
+  const swept: Swept = { looked: 0, sent: 0, promoted: 0, expired: 0, faults: [] };
   const note = (error: unknown) => void swept.faults.push(error);
   await Promise.all(
     Array.from({ length: dueShards }, (_, shard) => sweepShard(ports, shard, leftMs, swept).catch(note)),
@@ -31,7 +28,7 @@ export async function sweep(
 const reserveMs = 10_000;
 
 async function sweepShard(
-  ports: { jobs: Jobs; queue: JobQueue; clock: Clock; policy: Policy },
+  ports: CapacityPorts,
   shard: number,
   leftMs: () => number,
   swept: Swept,
@@ -53,11 +50,8 @@ async function sweepShard(
   }
 }
 
-async function sweepJob(
-  { jobs, queue, clock, policy }: { jobs: Jobs; queue: JobQueue; clock: Clock; policy: Policy },
-  id: JobId,
-  swept: Swept,
-): Promise<void> {
+async function sweepJob(ports: CapacityPorts, id: JobId, swept: Swept): Promise<void> {
+  const { jobs, queue, clock, policy } = ports;
   const job = await jobs.load(id);
   if (!job) return;
   swept.looked += 1;
@@ -66,6 +60,10 @@ async function sweepJob(
   if (looked.refused) return;
   if (isFinished(looked.job)) {
     swept.expired += 1;
+    return;
+  }
+  if (looked.job.status === "queued" && looked.job.held) {
+    swept.promoted += await standInLine(ports, looked.job);
     return;
   }
   if (!isClaimable(looked.job, at)) return;

@@ -1,5 +1,6 @@
+import { advance } from "./advance.ts";
 import { type Attempt, abandoned } from "./attempt.ts";
-import { advance, type Fact, isFinished, type Job, type Refusal } from "./job.ts";
+import { type Fact, isFinished, type Job, type Refusal } from "./job.ts";
 import type { Result } from "./outcome.ts";
 import type { Policy } from "./policy.ts";
 import type { Jobs, Records } from "./ports.ts";
@@ -48,7 +49,7 @@ function closingRecords(from: Job, to: Job, { attempt, result }: Finish, at: num
 }
 
 function endOf(from: Job, to: Job): Attempt["ended"] {
-  if (!isFinished(to)) return to.status === "running" ? "worker_lost" : "released";
-  if (to.status === "canceled") return "canceled";
-  return from.crashes < to.crashes ? "worker_lost" : "expired";
+  if (from.crashes < to.crashes) return "worker_lost";
+  if (!isFinished(to)) return "released";
+  return to.status === "canceled" ? "canceled" : "expired";
 }

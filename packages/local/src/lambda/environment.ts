@@ -11,7 +11,7 @@ export function functionEnvironment(
   { region, credentials }: Access,
   { GOOGLE_GEMINI_BASE_URL: geminiUrl, ...endpoints }: OverriddenVariables,
 ): Record<string, string> {
-  const callsGemini = spec.environment.GEMINI_API_KEY_PARAMETER !== undefined;
+  const callsGemini = spec.environment.GEMINI_API_KEY_PARAMETERS !== undefined;
   return {
     ...spec.environment,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,

@@ -1,7 +1,8 @@
 import { sampleJob, samplePolicy, sampleRunning } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
+import { advance } from "./advance.ts";
 import type { Failure } from "./failure.ts";
-import { advance, type Fact, type FinishedJob, type Job, type Refusal } from "./job.ts";
+import type { Fact, FinishedJob, Job, Refusal } from "./job.ts";
 import { crashBudget } from "./policy.ts";
 
 const created = Date.UTC(2026, 10, 1);
@@ -35,8 +36,8 @@ const facts: Record<string, Fact> = {
   "beaten by a stale fence": { type: "beaten", at: now, fence: 7 },
   "rechecked by its owner": { type: "rechecked", at: now, fence: 1, paying: [0] },
   "rechecked by a stale fence": { type: "rechecked", at: now, fence: 7, paying: [0] },
-  "released by its owner": { type: "released", at: now, fence: 1, hasImages: false },
-  "released by a stale fence": { type: "released", at: now, fence: 7, hasImages: false },
+  "released by its owner": { type: "released", at: now, fence: 1, hasImages: false, held: null },
+  "released by a stale fence": { type: "released", at: now, fence: 7, hasImages: false, held: null },
   "succeeded by its owner": { type: "succeeded", at: now, fence: 1 },
   "succeeded by a stale fence": { type: "succeeded", at: now, fence: 7 },
   "attempt failed, may pass": {
@@ -45,6 +46,7 @@ const facts: Record<string, Fact> = {
     fence: 1,
     failures: [overloaded],
     hasImages: false,
+    opensAt: null,
     random: 0,
   },
   "attempt failed for good": {
@@ -53,6 +55,7 @@ const facts: Record<string, Fact> = {
     fence: 1,
     failures: [blocked],
     hasImages: false,
+    opensAt: null,
     random: 0,
   },
   "attempt failed by a stale fence": {
@@ -61,6 +64,7 @@ const facts: Record<string, Fact> = {
     fence: 7,
     failures: [blocked],
     hasImages: false,
+    opensAt: null,
     random: 0,
   },
   canceled: { type: "canceled", at: now },
@@ -220,6 +224,7 @@ describe("a failed attempt", () => {
       fence: 1,
       failures: [failure, ...others],
       hasImages: false,
+      opensAt: null,
       random,
     });
 
@@ -253,7 +258,14 @@ describe("a failed attempt", () => {
   });
 
   it("leaves a partial success once nothing more is tried and images are stored", () => {
-    const fact = { type: "attempt_failed", at: now, fence: 1, failures: [overloaded], random: 0 } as const;
+    const fact = {
+      type: "attempt_failed",
+      at: now,
+      fence: 1,
+      failures: [overloaded],
+      opensAt: null,
+      random: 0,
+    } as const;
     const first = advanced(sampleRunning(), { ...fact, hasImages: true });
     expect(first).toMatchObject({ status: "queued", hasImages: true });
     expect(advanced(first, { type: "expired", at: deadline })).toMatchObject({ status: "succeeded" });

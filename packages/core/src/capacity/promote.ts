@@ -1,0 +1,143 @@
+import type { JobId } from "../id.ts";
+import { isFinished, type Job, type QueuedJob } from "../job/job.ts";
+import { transition } from "../job/transition.ts";
+import { changePool } from "./change-pool.ts";
+import type { PoolName } from "./held.ts";
+import { boundsOf } from "./limits.ts";
+import { giveBack, knock, leaveLine, lineUp, nextTurn, type Pool, request, served } from "./pool.ts";
+import type { CapacityPorts } from "./ports.ts";
+
+/** Held jobs of one tenant that are looked at in one turn: the first may be over, or promoted by somebody else. */
+const candidates = 5;
+/** A wave: who lets in more has been at it for long enough, and each of those let in goes on. */
+export const mostAtOnce = 20;
+/** The index of held jobs may be this late: only after it is a tenant without any believed to have none. */
+export const indexLagMs = 10_000;
+/** A job that was held just now mostly shows within this. */
+const looksApartMs = 250;
+const looks = 3;
+
+/** Puts a held job into the line of what holds it, and lets in whoever's turn it is. */
+export async function standInLine(ports: CapacityPorts, job: QueuedJob): Promise<number> {
+  if (!job.held) return 0;
+  const { pool } = await changePool(ports.pools, job.held.by, (before) => ({
+    pool: lineUp(before, job.tenant, ports.clock.now()),
+  }));
+  return promote(ports, pool, job);
+}
+
+/**
+ * Lets in held jobs while there is room, from tenant to tenant in turn and each tenant's oldest first: their slot is
+ * taken for them, then they are told by a message. Most of the time nobody waits, and then it costs nothing.
+ * @param known a job that is held, though the index may not show it yet
+ * @returns how many were let in
+ */
+export async function promote(
+  ports: CapacityPorts,
+  seen: Pool,
+  known: QueuedJob | null = null,
+): Promise<number> {
+  const { clock, limits } = ports;
+  const bounds = boundsOf(seen.name, limits);
+  const passed = new Set<string>();
+  let pool = seen;
+  for (let promoted = 0; ; ) {
+    const tenant = nextTurn(pool, bounds, clock.now(), (each) => passed.has(each));
+    if (tenant === null) await knockLater(ports, pool, known);
+    if (tenant === null || promoted >= mostAtOnce) return promoted;
+    const came = await letInOne(ports, pool, tenant, known);
+    if (came.letIn === "full") return promoted;
+    if (came.letIn) promoted += 1;
+    else passed.add(tenant);
+    pool = came.pool;
+  }
+}
+
+/** Held jobs have no message, so somebody has to come when a closed gate opens: one message for all that wait. */
+async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob | null): Promise<void> {
+  const { name, waiting } = seen;
+  const { pools, queue, clock, limits } = ports;
+  const bounds = boundsOf(name, limits);
+  const [first] = Object.keys(waiting);
+  if (first === undefined || knock(seen, bounds, clock.now()) === seen) return;
+  const [job] = await heldJobs(ports, name, known?.tenant ?? first, known);
+  if (!job) return;
+  const noted = await changePool(pools, name, (pool) => {
+    const after = knock(pool, bounds, clock.now());
+    return { pool: after, isMine: after !== pool };
+  });
+  if (noted.isMine) await queue.send(job, noted.pool.knockAt - clock.now());
+}
+
+/** What came of a tenant's turn, and the pool after it. */
+type Turn = { readonly letIn: boolean | "full"; readonly pool: Pool };
+
+/** Lets in the tenant's oldest job that still waits; a tenant without any leaves the line. */
+async function letInOne(
+  ports: CapacityPorts,
+  { name, waiting }: Pool,
+  tenant: string,
+  known: QueuedJob | null,
+): Promise<Turn> {
+  const askedAt = ports.clock.now();
+  const hasJustJoined = askedAt - (waiting[tenant]?.joinedAt ?? 0) < looks * looksApartMs;
+  for (let look = 1; look <= looks; look += 1) {
+    if (look > 1) await ports.clock.sleep(looksApartMs);
+    for (const job of await heldJobs(ports, name, tenant, known)) {
+      const turn = await letInJob(ports, name, job);
+      if (turn.letIn) return turn;
+    }
+    if (!hasJustJoined) break;
+  }
+  const { pool } = await changePool(ports.pools, name, (before) => ({
+    pool: leaveLine(before, tenant, askedAt - indexLagMs),
+  }));
+  return { letIn: false, pool };
+}
+
+/** The jobs of a tenant that wait here, oldest first, as they are in truth. */
+async function heldJobs(
+  { jobs }: CapacityPorts,
+  by: PoolName,
+  tenant: string,
+  known: QueuedJob | null,
+): Promise<readonly QueuedJob[]> {
+  const ids = new Set<JobId>(await jobs.held(by, tenant, candidates));
+  if (known?.tenant === tenant) ids.add(known.id);
+  const found = await Promise.all([...ids].map((id) => jobs.load(id)));
+  return found
+    .flatMap((job) => (job?.status === "queued" && job.held?.by === by ? [job] : []))
+    .sort((a, b) => a.createdAt - b.createdAt);
+}
+
+/** Slot first, then the job: who finds it promoted has a place. */
+async function letInJob(ports: CapacityPorts, name: PoolName, job: QueuedJob): Promise<Turn> {
+  const { pools, jobs, queue, clock, policy, limits } = ports;
+  const bounds = boundsOf(name, limits);
+  const fence = job.fence + 1;
+  const at = clock.now();
+  // Long enough for whoever claims it, so that he needn't ask for more
+  const until = at + policy.arrivalMs + 2 * policy.callMs;
+  const asked = { job: job.id, fence, calls: job.count, at, until, isNext: true };
+  const taken = await changePool(pools, name, (pool) => {
+    const came = request(pool, asked, bounds);
+    return "slot" in came ? { ...came, pool: served(came.pool, job.tenant, at) } : came;
+  });
+  if ("full" in taken) return { letIn: "full", pool: taken.pool };
+  const promoted = await transition(jobs, job, { type: "promoted", at: clock.now() }, policy);
+  if (promoted.refused === undefined) {
+    await queue.send(job, 0);
+    return { letIn: true, pool: taken.pool };
+  }
+  if (isTakenBy(promoted.job, fence)) return { letIn: false, pool: taken.pool };
+  const { pool } = await changePool(pools, name, (before) => ({
+    pool: giveBack(before, { job: job.id, fence, heard: [], at: clock.now() }, bounds),
+  }));
+  return { letIn: false, pool };
+}
+
+/** Whoever was quicker to promote or claim a job has this very slot; one that is over, or still held, needs none. */
+function isTakenBy(job: Job | null, fence: number): boolean {
+  if (job === null || isFinished(job) || job.fence > fence) return false;
+  return job.status === "running" || job.held === null;
+}

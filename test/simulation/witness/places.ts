@@ -1,0 +1,29 @@
+import { boundsOf, type Limits } from "@plantain/core/capacity/limits";
+import type { Pool } from "@plantain/core/capacity/pool";
+import { samplePolicy } from "@plantain/memory/samples";
+import type { Witness } from "./witness.ts";
+
+/** I10: there are never more places taken than there are. */
+export function overfull(pool: Pool, limits: Limits): string[] {
+  const { keys, ceiling } = boundsOf(pool.name, limits);
+  const slots = Object.values(pool.slots).flatMap((slot) => slot ?? []);
+  return keys.flatMap((key) => {
+    const calls = slots.filter((slot) => slot.key === key).reduce((sum, slot) => sum + slot.calls, 0);
+    return calls > ceiling ? [`${pool.name} gave out ${calls} places of ${ceiling} under "${key}"`] : [];
+  });
+}
+
+/** The longest that a place is taken without word from its owner: until it is claimed, and two calls; and what clocks differ. */
+const longestMs = samplePolicy.arrivalMs + 2 * samplePolicy.callMs + 20_000;
+
+/** I10 at rest: no place is taken for longer than its owner can live, and in a calm world none at all. */
+export function leftBehind(witness: Witness, now: number, isCalm: boolean): void {
+  for (const { name, slots } of witness.pools.values()) {
+    for (const [id, slot] of Object.entries(slots)) {
+      if (!slot) continue;
+      if (slot.until > now + longestMs)
+        witness.violate("I10", `${name} keeps a place for ${id} until ${slot.until - now} ms from now`);
+      if (isCalm) witness.violate("I10", `${name} keeps a place for ${id}, which is over`);
+    }
+  }
+}
