@@ -1,5 +1,6 @@
 import { sampleJob, samplePolicy, sampleRunning } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
+import type { Held } from "../capacity/held.ts";
 import { advance } from "./advance.ts";
 import type { Failure } from "./failure.ts";
 import type { Fact, FinishedJob, Job, Refusal } from "./job.ts";
@@ -11,6 +12,9 @@ const deadline = created + 1_800_000;
 const overloaded: Failure = { code: "overloaded", message: "The model is overloaded", billed: "no" };
 const blocked: Failure = { code: "content_blocked.prompt", message: "Refused", billed: "no" };
 
+const byTenant: Held = { by: "tenant:acme", reason: "tenant_limit", since: created, until: null };
+const byModel: Held = { by: "model:m", reason: "model_limit", since: now, until: null };
+
 const finished = (status: "succeeded" | "canceled"): FinishedJob => {
   const { runAfter: _, dueAt: __, checks: ___, ...job } = sampleJob({ fence: 1 });
   return { ...job, status, finishedAt: now };
@@ -21,6 +25,8 @@ const statuses: Record<string, Job> = {
   "queued and due": sampleJob({ runAfter: now - 1, dueAt: now - 1 }),
   "queued for later": sampleJob({ runAfter: now + 60_000, dueAt: now + 120_000, fence: 1 }),
   "queued past its deadline": sampleJob({ deadlineAt: now }),
+  held: sampleJob({ held: byTenant, dueAt: now - 1 }),
+  "held past its deadline": sampleJob({ held: byTenant, deadlineAt: now }),
   "running, lease live": sampleRunning({ leaseUntil: now + 1, dueAt: now - 1 }),
   "running, lease over": sampleRunning({ leaseUntil: now, dueAt: now - 1, paying: [0] }),
   "running past its deadline": sampleRunning({ leaseUntil: now + 1, deadlineAt: now, dueAt: now }),
@@ -32,6 +38,9 @@ const statuses: Record<string, Job> = {
 
 const facts: Record<string, Fact> = {
   claimed: { type: "claimed", at: now },
+  "held by its tenant": { type: "held", at: now, held: byTenant },
+  "held by its model": { type: "held", at: now, held: byModel },
+  promoted: { type: "promoted", at: now },
   "beaten by its owner": { type: "beaten", at: now, fence: 1 },
   "beaten by a stale fence": { type: "beaten", at: now, fence: 7 },
   "rechecked by its owner": { type: "rechecked", at: now, fence: 1, paying: [0] },
@@ -76,13 +85,27 @@ const unfinished = [
   "queued and due",
   "queued for later",
   "queued past its deadline",
+  "held",
+  "held past its deadline",
   "running, lease live",
   "running, lease over",
   "running past its deadline",
   "lost past its deadline",
 ];
-const queued = unfinished.slice(0, 3);
-const running = unfinished.slice(3);
+const queued = unfinished.slice(0, 5);
+const running = unfinished.slice(5);
+
+const mayBeHeld = {
+  "queued and due": "queued",
+  "queued for later": "not_due",
+  "queued past its deadline": "deadline_passed",
+  held: "queued",
+  "held past its deadline": "deadline_passed",
+  "running, lease live": "leased",
+  "running, lease over": "queued",
+  "running past its deadline": "leased",
+  "lost past its deadline": "deadline_passed",
+};
 
 /** The whole table: what becomes of each status at each fact. */
 const table: Record<string, Record<string, string>> = {
@@ -90,11 +113,16 @@ const table: Record<string, Record<string, string>> = {
     "queued and due": "running",
     "queued for later": "not_due",
     "queued past its deadline": "deadline_passed",
+    held: "running",
+    "held past its deadline": "deadline_passed",
     "running, lease live": "leased",
     "running, lease over": "running",
     "running past its deadline": "leased",
     "lost past its deadline": "deadline_passed",
   },
+  "held by its tenant": { ...mayBeHeld, held: "held" },
+  "held by its model": mayBeHeld,
+  promoted: { ...same(unfinished, "not_held"), held: "queued", "held past its deadline": "deadline_passed" },
   "beaten by its owner": { ...same(queued, "lease_lost"), ...same(running, "running") },
   "beaten by a stale fence": same(unfinished, "lease_lost"),
   "rechecked by its owner": {
@@ -122,6 +150,7 @@ const table: Record<string, Record<string, string>> = {
   expired: {
     ...same(unfinished, "not_due"),
     "queued past its deadline": "failed",
+    "held past its deadline": "failed",
     "running, lease live": "leased",
     "running past its deadline": "leased",
     "lost past its deadline": "failed",
@@ -130,6 +159,8 @@ const table: Record<string, Record<string, string>> = {
     "queued and due": "queued",
     "queued for later": "not_due",
     "queued past its deadline": "failed",
+    held: "queued",
+    "held past its deadline": "failed",
     "running, lease live": "running",
     "running, lease over": "running",
     "running past its deadline": "running",
@@ -174,6 +205,13 @@ describe("a claim", () => {
       leaseUntil: now + 60_000,
       dueAt: now + 60_000,
     });
+  });
+
+  it("tells since when the attempt could have been made: since it was due, or since its last worker's lease was over", () => {
+    const late = advanced(sampleJob({ runAfter: now - 7 }), { type: "claimed", at: now });
+    expect(late).toMatchObject({ queuedAt: now - 7, claimedAt: now });
+    const lost = advanced(sampleRunning({ leaseUntil: now - 3 }), { type: "claimed", at: now });
+    expect(lost).toMatchObject({ queuedAt: now - 3, claimedAt: now });
   });
 
   it("over an expired lease counts a crash and keeps the time of the first start", () => {
@@ -303,6 +341,37 @@ describe("a failed attempt", () => {
     expect(job.status === "failed" && job.failure.message).toContain("overloaded: The model is overloaded");
   });
 
+  it("fails also when the next try would come just at the deadline", () => {
+    expect(failWith(sampleRunning({ deadlineAt: now + 2_000 }), overloaded).status).toBe("failed");
+    expect(failWith(sampleRunning({ deadlineAt: now + 2_001 }), overloaded).status).toBe("queued");
+  });
+
+  it("that holds up everybody waits until the next call may be made, and a moment more so that not all come at once", () => {
+    const limited: Failure = { code: "rate_limited", message: "Slow down", billed: "no" };
+    const untilOpen = (failure: Failure, opensAt: number, random: number, about = {}) =>
+      advanced(sampleRunning(about), {
+        type: "attempt_failed",
+        at: now,
+        fence: 1,
+        failures: [failure],
+        hasImages: false,
+        opensAt,
+        random,
+      });
+    expect(untilOpen(limited, now + 30_000, 0)).toMatchObject({ runAfter: now + 30_000 });
+    expect(untilOpen(limited, now + 30_000, 0.25)).toMatchObject({ runAfter: now + 30_250 });
+    expect(untilOpen(limited, now - 30_000, 0.25), "it is open already").toMatchObject({
+      runAfter: now + 250,
+    });
+    expect(untilOpen(overloaded, now + 30_000, 0), "its own trouble").toMatchObject({
+      runAfter: now + 2_000,
+    });
+    expect(
+      untilOpen(limited, now + 30_000, 0, { deadlineAt: now + 10 }),
+      "it may pass sooner than it says",
+    ).toMatchObject({ status: "queued", dueAt: now + 10 });
+  });
+
   it("is due for the sweep a minute after its message should have come, or at once where none is sent", () => {
     expect(failWith(sampleRunning(), overloaded)).toMatchObject({ dueAt: now + 2_000 + 60_000 });
     const quota: Failure = {
@@ -313,11 +382,19 @@ describe("a failed attempt", () => {
     };
     const late = sampleRunning({ deadlineAt: now + 10_000_000 });
     expect(failWith(late, quota, 0.5)).toMatchObject({ runAfter: now + 1_125_000, dueAt: now + 1_125_000 });
+    expect(failWith(late, quota), "the longest that a message can wait").toMatchObject({
+      runAfter: now + 900_000,
+      dueAt: now + 900_000 + 60_000,
+    });
   });
 
   it("keeps a short reason, so that a job's item stays small", () => {
     const long: Failure = { ...overloaded, message: "x".repeat(5_000), upstream: { status: 503 } };
-    expect(JSON.stringify(failWith(sampleRunning(), long)).length).toBeLessThan(1_024);
+    const kept = failWith(sampleRunning(), long);
+    expect(JSON.stringify(kept).length).toBeLessThan(1_024);
+    expect(kept.lastFailure?.message).toMatch(/^x+…$/);
+    const short: Failure = { ...overloaded, message: "x".repeat(200) };
+    expect(failWith(sampleRunning(), short).lastFailure, "which is whole").toEqual(short);
   });
 });
 
