@@ -1,0 +1,294 @@
+import { manualClock, seededRandom } from "@plantain/memory/clock";
+import { memoryJobs } from "@plantain/memory/jobs";
+import { memoryObjects } from "@plantain/memory/objects";
+import { memoryPools } from "@plantain/memory/pools";
+import { memoryQueue } from "@plantain/memory/queue";
+import { sampleLimits, samplePolicy } from "@plantain/memory/samples";
+import { storeSucceeded } from "@plantain/memory/succeeded";
+import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../hash.ts";
+import { pricingVersion } from "../model/models.ts";
+import { registryOf } from "../model/registry.ts";
+import { cancel } from "./cancel.ts";
+import { inputKey } from "./keys.ts";
+import type { Jobs, Objects } from "./ports.ts";
+import type { Submission, SubmittedImage } from "./submission.ts";
+import { submit } from "./submit.ts";
+
+/** A PNG without any pixels: nobody decodes it. */
+function png(width: number): Uint8Array<ArrayBuffer> {
+  const bytes = Buffer.alloc(45);
+  bytes.write("\x89PNG\r\n\x1a\n", "latin1");
+  bytes.writeUInt32BE(13, 8);
+  bytes.write("IHDR", 12);
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(7, 20);
+  bytes.write("IEND", 37);
+  return new Uint8Array(bytes);
+}
+const picture = (width = 1): SubmittedImage => ({ type: "data", bytes: png(width), mediaType: null });
+
+function world() {
+  const clock = manualClock();
+  const queue = memoryQueue(clock);
+  const ports = {
+    jobs: memoryJobs(),
+    queue,
+    objects: memoryObjects(),
+    pools: memoryPools(),
+    limits: sampleLimits,
+    clock,
+    random: seededRandom(),
+    policy: samplePolicy,
+    registry: registryOf({
+      retired: "serve",
+      overrides: [{ id: "choosy", like: "gemini-3-pro-image", inputTypes: ["image/jpeg"] }],
+    }),
+    defaultModel: "nano-banana-pro",
+  };
+  const unsent: unknown[] = [];
+  const submitted = (about: Partial<Submission> = {}, key: string | null = null, change = {}) => {
+    const submission: Submission = {
+      model: null,
+      prompt: "A banana on a plate",
+      images: [],
+      aspectRatio: null,
+      imageSize: null,
+      count: 2,
+      output: "image",
+      thinking: null,
+      grounding: { web: false, images: false },
+      safety: {},
+      seed: 4,
+      continueFrom: null,
+      deadlineMs: 600_000,
+      metadata: {},
+      ...about,
+    };
+    return submit({ ...ports, ...change }, "acme", submission, key, (error) => unsent.push(error));
+  };
+  return { ...ports, submitted, unsent };
+}
+
+/** An earlier job whose image has this many bytes. */
+const heavy = (jobs: Jobs, bytes: number) => storeSucceeded(jobs, { images: [{ bytes }] });
+
+describe("a submission", () => {
+  it("becomes a job that is stored with its request, and its message is sent", async () => {
+    const w = world();
+    const now = w.clock.now();
+    const { job, request, replayed } = await w.submitted({ metadata: { order: "7" }, aspectRatio: "16:9" });
+    expect(replayed).toBe(false);
+    expect(job).toMatchObject({
+      tenant: "acme",
+      model: "gemini-3-pro-image",
+      count: 2,
+      status: "queued",
+      createdAt: now,
+      deadlineAt: now + 600_000,
+    });
+    expect(request).toMatchObject({
+      requestedModel: "nano-banana-pro",
+      prompt: "A banana on a plate",
+      aspectRatio: "16:9",
+      count: 2,
+      seed: 4,
+      metadata: { order: "7" },
+      images: [],
+      continueFrom: null,
+      continued: null,
+      history: [],
+      warnings: [],
+      pricingVersion,
+    });
+    expect(request.estimatedCost).toBeGreaterThan(2 * 134_000_000);
+    expect(request).not.toHaveProperty("model");
+    expect(request).not.toHaveProperty("deadlineMs");
+    expect(await w.jobs.read(job.id)).toMatchObject({ job, request, result: null });
+    expect(w.queue.receive(1)?.jobId).toBe(job.id);
+    expect(w.unsent).toEqual([]);
+  });
+
+  it("is served by the model that it names, with what there is to know of that", async () => {
+    const { job, request } = await world().submitted({ model: "gemini-3-pro-image-preview" });
+    expect(job.model).toBe("gemini-3-pro-image");
+    expect(request.requestedModel).toBe("gemini-3-pro-image-preview");
+    expect(request.warnings).toEqual([expect.stringContaining("shut down")]);
+  });
+
+  it("is refused where the model can't do it, before anything is stored", async () => {
+    const w = world();
+    await expect(w.submitted({ thinking: "high" }, "key")).rejects.toMatchObject({ field: "thinking" });
+    await expect(w.submitted({ model: "dall-e" }, "key")).rejects.toMatchObject({ code: "unknown_model" });
+    expect(await w.jobs.findByKey("acme", "key", w.clock.now())).toBeNull();
+    expect(w.queue.size).toBe(0);
+  });
+
+  it("stands though its message can't be sent: the sweep makes that good", async () => {
+    const w = world();
+    const down = new Error("The queue is down");
+    const { job } = await w.submitted({}, null, { queue: { send: () => Promise.reject(down) } });
+    expect(await w.jobs.load(job.id)).toEqual(job);
+    expect(w.unsent).toEqual([down]);
+  });
+});
+
+describe("reference images", () => {
+  it("that are sent lie under the job's prefix before the job is there", async () => {
+    const w = world();
+    const order: string[] = [];
+    const objects: Objects = {
+      ...w.objects,
+      put: (...asked) => {
+        order.push("put");
+        return w.objects.put(...asked);
+      },
+    };
+    const create: Jobs["create"] = (...asked) => {
+      order.push("create");
+      return w.jobs.create(...asked);
+    };
+    const change = { objects, jobs: { ...w.jobs, create } };
+    const { job, request } = await w.submitted({ images: [picture(3), picture(4)] }, null, change);
+    expect(order).toEqual(["put", "put", "create"]);
+    expect(request.images).toMatchObject([
+      { width: 3, source: null },
+      { width: 4, source: null },
+    ]);
+    expect(await w.objects.get(inputKey(job, sha256Hex(png(3))))).toEqual(png(3));
+    expect(await w.objects.get(inputKey(job, sha256Hex(png(4))))).toEqual(png(4));
+  });
+
+  it("of earlier jobs stay where they are until a worker copies them", async () => {
+    const w = world();
+    const earlier = await heavy(w.jobs, 50);
+    const { job, request } = await w.submitted({
+      images: [{ type: "job", jobId: earlier.job.id, index: null }],
+    });
+    expect(request.images).toMatchObject([{ bytes: 50, source: { jobId: earlier.job.id } }]);
+    expect(await w.objects.list(inputKey(job, ""))).toEqual([]);
+  });
+
+  it("are refused where the model doesn't take their type, with the one that it is about", async () => {
+    const w = world();
+    const jpegs = await storeSucceeded(w.jobs, { images: [{ mediaType: "image/jpeg" }] });
+    const images: SubmittedImage[] = [{ type: "job", jobId: jpegs.job.id, index: null }, picture()];
+    await expect(w.submitted({ model: "choosy", images })).rejects.toMatchObject({
+      code: "invalid_image",
+      message: 'Model "choosy" takes no image/png',
+      field: "images[1]",
+      allowed: ["image/jpeg"],
+    });
+    expect(await w.submitted({ model: "choosy", images: images.slice(0, 1) })).toBeDefined();
+  });
+
+  it("are refused where they are too heavy together, also with the one to go on from", async () => {
+    const w = world();
+    const half = await heavy(w.jobs, 30_000_000);
+    const rest = await heavy(w.jobs, 30_000_001);
+    const ref = ({ job }: typeof half) => ({ jobId: job.id, index: null });
+    const image = (of: typeof half) => ({ type: "job" as const, ...ref(of) });
+    expect(await w.submitted({ images: [image(half), image(half)] })).toBeDefined();
+    const tooHeavy = {
+      code: "image_too_large",
+      message: expect.stringMatching(/have 60000001 bytes together.* about 60000000/),
+      field: "images",
+    };
+    await expect(w.submitted({ images: [image(half), image(rest)] })).rejects.toMatchObject(tooHeavy);
+    const onwards = w.submitted({ images: [image(half)], continueFrom: ref(rest) });
+    await expect(onwards).rejects.toMatchObject(tooHeavy);
+  });
+});
+
+describe("a submission that goes on from an earlier job", () => {
+  it("has that job's turns before it", async () => {
+    const w = world();
+    const earlier = await heavy(w.jobs, 50);
+    const { request } = await w.submitted({ continueFrom: { jobId: earlier.job.id, index: 0 } });
+    expect(request).toMatchObject({
+      continueFrom: { jobId: earlier.job.id, index: 0 },
+      continued: { bytes: 50 },
+      history: [{ jobId: earlier.job.id, index: 0, bytes: 50, images: 0 }],
+      warnings: [],
+    });
+  });
+
+  it("is told after the choice of the model what can't be sent along", async () => {
+    const w = world();
+    const earlier = await storeSucceeded(w.jobs, { job: { model: "gemini-nano-banana-2.1" } });
+    const { request } = await w.submitted({
+      model: "gemini-3-pro-image-preview",
+      continueFrom: { jobId: earlier.job.id, index: 0 },
+    });
+    expect(request.history).toEqual([]);
+    expect(request.warnings).toEqual([
+      expect.stringContaining("shut down"),
+      expect.stringContaining("The turns before were not sent"),
+    ]);
+  });
+});
+
+describe("an idempotency key", () => {
+  it("makes one job of the same request, whatever has become of it since", async () => {
+    const w = world();
+    const first = await w.submitted({ images: [picture()] }, "key");
+    await cancel(w, "acme", first.job.id);
+    const again = await w.submitted({ images: [picture()] }, "key");
+    expect(again).toEqual({ ...first, replayed: true });
+    expect(w.queue.size).toBe(1);
+  });
+
+  it("makes one job also of two requests at the same time", async () => {
+    const w = world();
+    const change = { jobs: { ...w.jobs, findByKey: async () => null } };
+    const first = await w.submitted({}, "key", change);
+    const again = await w.submitted({}, "key", change);
+    expect(again).toEqual({ ...first, replayed: true });
+    expect(w.queue.size).toBe(1);
+    const other = w.submitted({ prompt: "Another" }, "key", change);
+    await expect(other).rejects.toMatchObject({ code: "idempotency_key_reused" });
+  });
+
+  it("is refused for another request, be it by its words or by its pictures", async () => {
+    const w = world();
+    const { job } = await w.submitted({ images: [picture(1)] }, "key");
+    const refusal = {
+      code: "idempotency_key_reused",
+      message: expect.stringContaining(job.id),
+      field: "Idempotency-Key",
+    };
+    await expect(w.submitted({ images: [picture(2)] }, "key")).rejects.toMatchObject(refusal);
+    await expect(w.submitted({ images: [picture(1)], count: 1 }, "key")).rejects.toMatchObject(refusal);
+    await expect(w.submitted({}, "key")).rejects.toMatchObject(refusal);
+    const earlier = await heavy(w.jobs, 50);
+    const image = { type: "job", jobId: earlier.job.id, index: 0 } as const;
+    await w.submitted({ images: [image] }, "other");
+    await expect(w.submitted({ images: [{ ...image, index: null }] }, "other")).rejects.toMatchObject({
+      code: "idempotency_key_reused",
+    });
+  });
+
+  it("doesn't mind what a picture was called", async () => {
+    const w = world();
+    const { job } = await w.submitted({ images: [picture()] }, "key");
+    const called: SubmittedImage = { type: "data", bytes: png(1), mediaType: "image/png" };
+    expect((await w.submitted({ images: [called] }, "key")).job.id).toBe(job.id);
+  });
+
+  it("is free again after a week, and different for each that has none", async () => {
+    const w = world();
+    const { job } = await w.submitted({}, "key");
+    await w.clock.advance(7 * 24 * 3_600_000 - 1);
+    expect((await w.submitted({}, "key")).job.id).toBe(job.id);
+    await w.clock.advance(1);
+    expect((await w.submitted({}, "key")).job.id).not.toBe(job.id);
+    expect((await w.submitted()).job.id).not.toBe((await w.submitted()).job.id);
+  });
+
+  it("of a job that is gone is a fault, and is told", async () => {
+    const w = world();
+    await w.submitted({}, "key");
+    const jobs = { ...w.jobs, read: async () => null };
+    await expect(w.submitted({}, "key", { jobs })).rejects.toThrow(/Cannot replay job "job_\w+"/);
+  });
+});
