@@ -26,6 +26,8 @@ const allowed: Record<string, readonly string[]> = {
     "@plantain/core/",
     "@plantain/aws/",
   ],
+  // Users install it alone: nothing of ours, and nothing to install beside it
+  "packages/client": ["node:"],
   functions: [
     "zod",
     "node:",
@@ -37,6 +39,7 @@ const allowed: Record<string, readonly string[]> = {
     "@plantain/gemini/",
   ],
   infra: ["zod", "node:", "aws-cdk-lib", "cdk-nag", "constructs", "@plantain/aws/table"],
+  examples: ["node:", "hono", "@hono/node-server", "express", "@plantain/client/"],
 };
 
 /** The files of core that may use Node's cryptography, for what follows from its arguments alone. */
