@@ -102,6 +102,7 @@ export function submissionOf(body: JobBody): Submission {
     seed: body.seed ?? null,
     deadlineMs: body.deadline_seconds * 1000,
     metadata: body.metadata,
+    webhook: null,
   };
 }
 

@@ -17,7 +17,7 @@ const region = "us-east-1";
 export async function emulatedTable() {
   const server = await startDynamodb();
   const client = new DynamoDBClient({ endpoint: server.url, region, credentials });
-  const { byTenant, byDue, byHeld } = jobsIndex;
+  const { byTenant, byDue, byHeld, byEndpoint } = jobsIndex;
   await client.send(
     new CreateTableCommand({
       TableName: "jobs",
@@ -30,12 +30,14 @@ export async function emulatedTable() {
         { AttributeName: byDue.partition, AttributeType: "S" },
         { AttributeName: byDue.sort, AttributeType: "N" },
         { AttributeName: byHeld.partition, AttributeType: "S" },
+        { AttributeName: byEndpoint.partition, AttributeType: "S" },
+        { AttributeName: byEndpoint.sort, AttributeType: "S" },
       ],
       KeySchema: [
         { AttributeName: tableKey.partition, KeyType: "HASH" },
         { AttributeName: tableKey.sort, KeyType: "RANGE" },
       ],
-      GlobalSecondaryIndexes: [byTenant, byDue, byHeld].map(({ name, partition, sort }) => ({
+      GlobalSecondaryIndexes: [byTenant, byDue, byHeld, byEndpoint].map(({ name, partition, sort }) => ({
         IndexName: name,
         KeySchema: [
           { AttributeName: partition, KeyType: "HASH" as const },

@@ -152,6 +152,7 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
   }
 
   async function order(tenant: string, number: number): Promise<void> {
+      webhook: null,
     await pause(dice.between(0, submittingMs));
     const submission = draft(tenant);
     const key = dice.chance(0.6) ? `key-${number}` : null;

@@ -9,6 +9,7 @@ import type { Jobs, Records, Written } from "@plantain/core/job/ports";
 import { JobRequest } from "@plantain/core/job/request";
 import * as z from "zod";
 import { type Item, putIf, type TransactItem, transact } from "./conditional-writes.ts";
+import { announcementItems } from "./delivery-items.ts";
 import {
   attemptKey,
   heldKey,
@@ -21,6 +22,7 @@ import {
   sortKeys,
 } from "./job-items.ts";
 import { listJobs } from "./job-list.ts";
+import { queryAll } from "./query-all.ts";
 import { jobsIndex } from "./table.ts";
 
 const IdempotencyItem = z.object({
@@ -180,8 +182,8 @@ function lostTo(item: Item | undefined, writeId: string): Written {
 }
 
 /** An attempt's bill is only set where nobody who knows better has told it; the rest of its line is the closer's. */
-function recordItems(table: string, job: Job, { attempt, result }: Records): TransactItem[] {
-  const items: TransactItem[] = [];
+function recordItems(table: string, job: Job, { attempt, result, announcement }: Records): TransactItem[] {
+  const items: TransactItem[] = announcement ? announcementItems(table, announcement) : [];
   if (result) {
     items.push({ Put: { TableName: table, Item: { pk: jobKey(job.id), sk: sortKeys.result, ...result } } });
   }
@@ -208,22 +210,6 @@ function recordItems(table: string, job: Job, { attempt, result }: Records): Tra
       },
     });
   }
-  return items;
-}
-
-async function queryAll(
-  client: DynamoDBDocumentClient,
-  query: ConstructorParameters<typeof QueryCommand>[0],
-): Promise<Item[]> {
-  const items: Item[] = [];
-  let start: Item | undefined;
-  do {
-    const page = await client.send(
-      new QueryCommand({ ...query, ...(start ? { ExclusiveStartKey: start } : {}) }),
-    );
-    items.push(...(page.Items ?? []));
-    start = page.LastEvaluatedKey;
-  } while (start);
   return items;
 }
 

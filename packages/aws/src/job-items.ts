@@ -4,6 +4,7 @@ import type { Attempt } from "@plantain/core/job/attempt";
 import type { Job } from "@plantain/core/job/job";
 import { FailureCodeRecord, FailureRecord, UpstreamRecord, UsageRecord } from "@plantain/core/job/outcome";
 import { dueShards } from "@plantain/core/job/ports";
+import { jobEventTypes } from "@plantain/core/webhook/event";
 import * as z from "zod";
 
 /*
@@ -26,6 +27,7 @@ const base = {
   tenant: z.string(),
   model: z.string(),
   count: z.number().int(),
+  notifies: z.array(z.enum(jobEventTypes)),
   createdAt: Time,
   deadlineAt: Time,
   startedAt: Time.nullable(),

@@ -11,6 +11,11 @@ export const idEntropyBytes = 10;
  * @param entropy at least `idEntropyBytes` random bytes
  */
 export function newJobId(at: number, entropy: Uint8Array): JobId {
+  return `job_${idText(at, entropy)}`;
+}
+
+/** What follows the prefix of an id: 26 characters that sort by time. */
+export function idText(at: number, entropy: Uint8Array): string {
   if (entropy.length < idEntropyBytes) {
     throw new RangeError(`Cannot make an id: ${entropy.length} random bytes given, ${idEntropyBytes} needed`);
   }
@@ -21,9 +26,15 @@ export function newJobId(at: number, entropy: Uint8Array): JobId {
   const version = 0xfn << 76n;
   const variant = 0x3n << 62n;
   bits = (bits & ~version & ~variant) | (0x7n << 76n) | (0x2n << 62n);
-  let text = "";
-  for (let shift = 125n; shift >= 0n; shift -= 5n) text += crockford[Number((bits >> shift) & 31n)];
-  return `job_${text}`;
+  return base32(bits, 26);
+}
+
+/** A number in so many Crockford base32 characters, the highest first. */
+export function base32(bits: bigint, length: number): string {
+  return Array.from(
+    { length },
+    (_, at) => crockford[Number((bits >> BigInt(5 * (length - 1 - at))) & 31n)],
+  ).join("");
 }
 
 export function isJobId(text: string): text is JobId {
@@ -31,6 +42,6 @@ export function isJobId(text: string): text is JobId {
 }
 
 /** Spreads ids evenly over shards: their last characters are random. */
-export function shardOf(id: JobId, shards: number): number {
+export function shardOf(id: string, shards: number): number {
   return crockford.indexOf(id.slice(-1)) % shards;
 }

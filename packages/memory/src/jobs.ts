@@ -5,12 +5,17 @@ import { isFinished, type Job } from "@plantain/core/job/job";
 import type { Result } from "@plantain/core/job/outcome";
 import { dueShards, type Jobs } from "@plantain/core/job/ports";
 import type { JobRequest } from "@plantain/core/job/request";
+import type { Deliveries } from "@plantain/core/webhook/ports";
+import { memoryDeliveries } from "./deliveries.ts";
 
 type Line = { attempt: Attempt | null; calls: readonly Call[] | null };
 type Stored = { job: Job; request: JobRequest; result: Result | null; lines: Map<number, Line> };
 
-/** What the `Jobs` port means, in memory. For tests. */
-export function memoryJobs(): Jobs {
+/**
+ * What the `Jobs` port means, in memory. For tests.
+ * @param deliveries where the events of jobs that end are stored
+ */
+export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeliveries()): Jobs {
   const stored = new Map<JobId, Stored>();
   const keys = new Map<string, { id: JobId; fingerprint: string; expiresAt: number }>();
 
@@ -54,12 +59,13 @@ export function memoryJobs(): Jobs {
       return holder && holder.expiresAt > at ? { id: holder.id, fingerprint: holder.fingerprint } : null;
     },
 
-    async write(from, to, { attempt, result } = {}) {
+    async write(from, to, { attempt, result, announcement } = {}) {
       const found = stored.get(to.id);
       if (!found) return { written: false, current: null };
       if (found.job.version !== from.version) return { written: false, current: structuredClone(found.job) };
       found.job = structuredClone(to);
       if (result) found.result = structuredClone(result);
+      if (announcement) await deliveries.announce(announcement);
       if (attempt) {
         tell(found, attempt.fence, ({ calls }) => ({
           attempt: structuredClone(attempt),

@@ -36,6 +36,7 @@ const asked: Submission = {
   continueFrom: null,
   deadlineMs: 1_800_000,
   metadata: {},
+  webhook: null,
 };
 
 function world(model: ScriptedModel) {

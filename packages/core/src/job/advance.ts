@@ -180,6 +180,7 @@ function base(job: QueuedJob | RunningJob): JobBase {
     tenant: job.tenant,
     model: job.model,
     count: job.count,
+    notifies: job.notifies,
     createdAt: job.createdAt,
     deadlineAt: job.deadlineAt,
     startedAt: job.startedAt,

@@ -22,6 +22,7 @@ const nothing: Submission = {
   continueFrom: null,
   deadlineMs: 1_800_000,
   metadata: {},
+  webhook: null,
 };
 const images = (count: number): Partial<Submission> => ({
   images: Array.from({ length: count }, () => ({ type: "job", jobId, index: null })),

@@ -20,6 +20,7 @@ const asked: Submission = {
   continueFrom: null,
   deadlineMs: 1_800_000,
   metadata: {},
+  webhook: null,
 };
 
 const estimated = (about: Partial<Submission>) =>

@@ -8,8 +8,8 @@ const held: Held = { by: "tenant:acme", reason: "tenant_limit", since: now, unti
 const canceled: FinishedJob = { ...sampleJob(), status: "canceled", finishedAt: now };
 
 describe("a new job", () => {
-  const { id, tenant, model, count } = sampleJob();
-  const about = { id, tenant, model, count, createdAt: now, deadlineAt: now + 1_800_000 };
+  const { id, tenant, model, count, notifies } = sampleJob();
+  const about = { id, tenant, model, count, notifies, createdAt: now, deadlineAt: now + 1_800_000 };
 
   it("is due at once, has nothing to show, and is looked at when its message should have come", () => {
     expect(newJob(about, samplePolicy)).toMatchObject({

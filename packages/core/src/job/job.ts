@@ -1,5 +1,6 @@
 import type { Held } from "../capacity/held.ts";
 import type { JobId } from "../id.ts";
+import type { JobEventType } from "../webhook/event.ts";
 import type { Failure } from "./failure.ts";
 import { longestDelayMs, type Policy } from "./policy.ts";
 
@@ -10,6 +11,8 @@ export type JobBase = {
   readonly model: string;
   /** Images wanted. */
   readonly count: number;
+  /** How it may end for its own webhook to hear of it; empty where it has none. */
+  readonly notifies: readonly JobEventType[];
   readonly createdAt: number;
   readonly deadlineAt: number;
   /** When the first attempt was claimed. */
@@ -98,7 +101,7 @@ export type Refusal = {
 
 /** A job at its creation: queued, due at once, its message expected soon. */
 export function newJob(
-  about: Pick<JobBase, "id" | "tenant" | "model" | "count" | "createdAt" | "deadlineAt">,
+  about: Pick<JobBase, "id" | "tenant" | "model" | "count" | "notifies" | "createdAt" | "deadlineAt">,
   policy: Policy,
 ): QueuedJob {
   const { createdAt, deadlineAt } = about;

@@ -3,6 +3,7 @@ import type { JobId } from "../id.ts";
 import type { MediaType } from "../image/inspect.ts";
 import type { AspectRatio, ImageSize, Thinking } from "../model/model.ts";
 import type { Usage } from "../model/pricing.ts";
+import type { Announcement } from "../webhook/delivery.ts";
 import type { Attempt, Call } from "./attempt.ts";
 import type { Failure, Upstream } from "./failure.ts";
 import type { Job, JobStatus } from "./job.ts";
@@ -26,7 +27,11 @@ export type Created =
   | { readonly created: false; readonly id: JobId; readonly fingerprint: string };
 
 /** What a transition writes beside the job itself, in the same transaction. */
-export type Records = { readonly attempt?: Attempt; readonly result?: Result };
+export type Records = {
+  readonly attempt?: Attempt;
+  readonly result?: Result;
+  readonly announcement?: Announcement;
+};
 
 export type Written = { readonly written: true } | { readonly written: false; readonly current: Job | null };
 

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { isJobId } from "../id.ts";
 import { mediaTypes } from "../image/inspect.ts";
 import { aspectRatios, imageSizes, thinkingLevels } from "../model/model.ts";
+import { jobEventTypes } from "../webhook/event.ts";
+import { isSecret } from "../webhook/signature.ts";
 
 const JobIdText = z.string().refine(isJobId, "Not a job id");
 
@@ -52,6 +54,15 @@ const HistoryRef = TurnRef.extend({
 });
 export type HistoryRef = z.infer<typeof HistoryRef>;
 
+/** A URL that wants to hear how this very job ends. */
+const InlineWebhook = z.object({
+  url: z.string(),
+  events: z.array(z.enum(jobEventTypes)),
+  /** `null`: the tenant's own signs. */
+  secret: z.string().refine(isSecret, "Not a secret").nullable(),
+});
+export type InlineWebhook = z.infer<typeof InlineWebhook>;
+
 /** What the caller asked for, validated and with defaults: all that an attempt needs to know. */
 export const JobRequest = z.object({
   /** The model as the caller named it; the job's `model` is what serves it. */
@@ -75,6 +86,7 @@ export const JobRequest = z.object({
   /** The turns to send along, oldest first, `continueFrom` last; empty where they can't be used. */
   history: z.array(HistoryRef),
   metadata: z.record(z.string(), z.string()),
+  webhook: InlineWebhook.nullable(),
   /** What the caller should know about how the request is served. */
   warnings: z.array(z.string()),
   /** Expected cost in nanodollars at submit; `null` where a price isn't published. */

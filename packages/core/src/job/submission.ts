@@ -1,7 +1,7 @@
 import type { ImageRef } from "../conversation/find-image.ts";
 import type { MediaType } from "../image/inspect.ts";
 import type { AspectRatio, ImageSize, Thinking } from "../model/model.ts";
-import type { Grounding, Safety } from "./request.ts";
+import type { Grounding, InlineWebhook, Safety } from "./request.ts";
 
 /** A job as a caller asks for it: shapes are validated, what the model can do is not yet. */
 export type Submission = {
@@ -21,6 +21,7 @@ export type Submission = {
   readonly continueFrom: ImageRef | null;
   readonly deadlineMs: number;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly webhook: InlineWebhook | null;
 };
 
 /** A reference image as a caller hands it in. */

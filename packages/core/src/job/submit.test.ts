@@ -63,6 +63,7 @@ function world() {
       continueFrom: null,
       deadlineMs: 600_000,
       metadata: {},
+      webhook: null,
       ...about,
     };
     return submit({ ...ports, ...change }, "acme", submission, key, (error) => unsent.push(error));

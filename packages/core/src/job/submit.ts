@@ -70,9 +70,10 @@ export async function submit(
   checkTypes(model, images);
   checkWeight([...images, ...(continuation ? [continuation.continued] : [])]);
   const id = newJobId(at, random.bytes(idEntropyBytes));
-  const { count, deadlineMs } = submission;
+  const { count, deadlineMs, webhook } = submission;
+  const notifies = webhook?.events ?? [];
   const job = newJob(
-    { id, tenant, model: model.id, count, createdAt: at, deadlineAt: at + deadlineMs },
+    { id, tenant, model: model.id, count, notifies, createdAt: at, deadlineAt: at + deadlineMs },
     policy,
   );
   const { model: _, deadlineMs: __, ...asked } = submission;
@@ -117,9 +118,9 @@ async function replay(
   }
   const record = await jobs.read(id);
   if (!record) throw new Error(`Cannot replay job "${id}": its key is there, the job is not`);
-  const { tenant, model, count, createdAt, deadlineAt } = record.job;
+  const { tenant, model, count, notifies, createdAt, deadlineAt } = record.job;
   return {
-    job: newJob({ id, tenant, model, count, createdAt, deadlineAt }, policy),
+    job: newJob({ id, tenant, model, count, notifies, createdAt, deadlineAt }, policy),
     request: record.request,
     replayed: true,
   };

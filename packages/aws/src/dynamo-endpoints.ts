@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import type { Endpoint, Signer } from "@plantain/core/webhook/endpoint";
+import { disabledReasons, subscribableTypes } from "@plantain/core/webhook/event";
+import { type EndpointId, isDeliveryId, isEndpointId } from "@plantain/core/webhook/ids";
+import type { Endpoints } from "@plantain/core/webhook/ports";
+import { isSecret, isSigningKey, type PublicKey, publicKeyOf } from "@plantain/core/webhook/signature";
+import * as z from "zod";
+import { type Item, type TransactItem, transact } from "./conditional-writes.ts";
+import { announcementItems } from "./delivery-items.ts";
+import { queryAll } from "./query-all.ts";
+import { endpointsPrefix } from "./table.ts";
+
+const Time = z.number().int();
+
+const SignerItem = z.object({
+  id: z.string().refine(isEndpointId, "Not an endpoint id"),
+  tenant: z.string(),
+  secrets: z.array(z.object({ secret: z.string().refine(isSecret, "Not a secret"), until: Time.nullable() })),
+  signingKey: z.string().refine(isSigningKey, "Not a signing key"),
+  createdAt: Time,
+  version: z.number().int(),
+});
+
+const EndpointItem = SignerItem.extend({
+  url: z.string(),
+  events: z.array(z.enum(subscribableTypes)),
+  description: z.string(),
+  disabled: z.object({ at: Time, reason: z.enum(disabledReasons) }).nullable(),
+  lane: z.enum(["fast", "slow"]),
+  failingSince: Time.nullable(),
+  slot: z.object({ delivery: z.string().refine(isDeliveryId, "Not a delivery id"), until: Time }).nullable(),
+});
+
+const PublicItem = z.object({
+  publicKey: z.custom<PublicKey>((value) => typeof value === "string" && value.startsWith("whpk_")),
+});
+
+/**
+ * Endpoints in the tenants' table, a tenant's in one partition, and what signs for its jobs' own URLs there as DEFAULT. The
+ * public half of each key lies by itself under the endpoint's id: who verifies doesn't know the tenant.
+ * @param jobs the table that events go to
+ */
+export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, jobs: string): Endpoints {
+  const get = async (key: Item) =>
+    (await client.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: true }))).Item;
+
+  /** Stores a signer if the version that is there is this one, `null` for none, with what else has to be stored with it. */
+  const put = async (to: Signer, sk: string, version: number | null, also: TransactItem[]) => {
+    const writeId = randomUUID();
+    const lost = await transact(
+      client,
+      [
+        {
+          Put: {
+            TableName: table,
+            Item: { ...to, pk: ofTenant(to.tenant), sk, writeId },
+            ...(version === null
+              ? { ConditionExpression: "attribute_not_exists(pk)" }
+              : {
+                  ConditionExpression: "version = :version",
+                  ExpressionAttributeValues: { ":version": version },
+                }),
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          },
+        },
+        ...also,
+      ],
+      writeId,
+    );
+    // An answer that was lost: what is there is ours
+    return lost && lost[0]?.writeId !== writeId ? { lost: lost[0] } : null;
+  };
+  const publicItem = (signer: Signer): TransactItem => ({
+    Put: {
+      TableName: table,
+      Item: { ...publicKeyKey(signer.id), publicKey: publicKeyOf(signer.signingKey) },
+    },
+  });
+
+  return {
+    async list(tenant) {
+      const items = await queryAll(client, {
+        TableName: table,
+        KeyConditionExpression: "pk = :pk AND begins_with(sk, :sk)",
+        ExpressionAttributeValues: { ":pk": ofTenant(tenant), ":sk": "ep_" },
+        ConsistentRead: true,
+      });
+      return items.map((item) => EndpointItem.parse(item));
+    },
+
+    async load(tenant, id) {
+      const item = await get({ pk: ofTenant(tenant), sk: id });
+      return item ? EndpointItem.parse(item) : null;
+    },
+
+    async create(endpoint) {
+      const failed = await put(endpoint, endpoint.id, null, [publicItem(endpoint)]);
+      if (failed) throw new Error(`Cannot create endpoint "${endpoint.id}": it is there`);
+    },
+
+    async write(from, to, announcement) {
+      const also = announcement ? announcementItems(jobs, announcement) : [];
+      const failed = await put(to, to.id, from.version, also);
+      if (!failed) return { written: true };
+      return { written: false, current: failed.lost ? EndpointItem.parse(failed.lost) : null };
+    },
+
+    async remove({ tenant, id }: Endpoint) {
+      await Promise.all(
+        [{ pk: ofTenant(tenant), sk: id }, publicKeyKey(id)].map((key) =>
+          client.send(new DeleteCommand({ TableName: table, Key: key })),
+        ),
+      );
+    },
+
+    async loadSigner(tenant) {
+      const item = await get({ pk: ofTenant(tenant), sk: defaultSigner });
+      return item ? SignerItem.parse(item) : null;
+    },
+
+    async writeSigner(from, to) {
+      const failed = await put(to, defaultSigner, from?.version ?? null, from ? [] : [publicItem(to)]);
+      if (!failed) return { written: true };
+      return { written: false, current: failed.lost ? SignerItem.parse(failed.lost) : null };
+    },
+
+    async publicKey(id) {
+      const item = await get(publicKeyKey(id));
+      return item ? PublicItem.parse(item).publicKey : null;
+    },
+  };
+}
+
+const defaultSigner = "DEFAULT";
+
+function ofTenant(tenant: string): string {
+  return `${endpointsPrefix}${tenant}`;
+}
+
+/** Tenants have no underscore in their name, endpoints have. */
+function publicKeyKey(id: EndpointId): Item {
+  return { pk: `${endpointsPrefix}${id}`, sk: "PUBLIC" };
+}

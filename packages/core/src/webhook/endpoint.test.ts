@@ -1,0 +1,130 @@
+import { seededRandom } from "@plantain/memory/clock";
+import { sampleDelivering, sampleEndpoint } from "@plantain/memory/webhook-samples";
+import { describe, expect, it } from "vitest";
+import {
+  changed,
+  heard,
+  longestFailingMs,
+  mostSecrets,
+  rotated,
+  secretsAt,
+  withoutSlot,
+  withSlot,
+} from "./endpoint.ts";
+import { newSecret } from "./signature.ts";
+
+const now = Date.UTC(2026, 10, 1);
+const random = seededRandom(2);
+const day = 24 * 3_600_000;
+const nextSecret = () => newSecret(random.bytes(32));
+const failed = { ms: 10, outcome: "failed" } as const;
+
+describe("rotation", () => {
+  it("signs with both secrets, the newer first, until the overlap is over", () => {
+    const endpoint = sampleEndpoint();
+    const [old] = secretsAt(endpoint, now);
+    const secret = nextSecret();
+    const to = rotated(endpoint, secret, now, day);
+    if (!to) throw new Error("There is room");
+    expect(secretsAt(to, now)).toEqual([secret, old]);
+    expect(secretsAt(to, now + day - 1)).toEqual([secret, old]);
+    expect(secretsAt(to, now + day)).toEqual([secret]);
+  });
+
+  it("gives up the old secret at once without an overlap", () => {
+    const secret = nextSecret();
+    const to = rotated(sampleEndpoint(), secret, now, 0);
+    expect(to?.secrets).toEqual([{ secret, until: null }]);
+  });
+
+  it("never prolongs what an earlier rotation has limited", () => {
+    const endpoint = sampleEndpoint();
+    const [old] = secretsAt(endpoint, now);
+    const once = rotated(endpoint, nextSecret(), now, day);
+    const twice = once && rotated(once, nextSecret(), now + 1, 7 * day);
+    expect(twice?.secrets.find(({ secret }) => secret === old)?.until).toBe(now + day);
+  });
+
+  it("refuses to let too many sign at once", () => {
+    let endpoint = sampleEndpoint();
+    for (let count = 1; count < mostSecrets; count += 1) {
+      const to = rotated(endpoint, nextSecret(), now, day);
+      if (!to) throw new Error("There is room");
+      endpoint = to;
+    }
+    expect(rotated(endpoint, nextSecret(), now, day)).toBeNull();
+    expect(rotated(endpoint, nextSecret(), now + day, day)?.secrets).toHaveLength(2);
+  });
+});
+
+describe("an endpoint's health", () => {
+  it("is as it was while all is well", () => {
+    const endpoint = sampleEndpoint();
+    expect(heard(endpoint, { at: now, ms: 20, outcome: "taken" })).toBe(endpoint);
+  });
+
+  it("counts from the first failure on, and anew after a success", () => {
+    const first = heard(sampleEndpoint(), { ...failed, at: now });
+    expect(first.failingSince).toBe(now);
+    expect(heard(first, { ...failed, at: now + 5 })).toBe(first);
+    const well = heard(first, { at: now + 6, ms: 20, outcome: "taken" });
+    expect(well.failingSince).toBeNull();
+    expect(heard(well, { ...failed, at: now + longestFailingMs }).disabled).toBeNull();
+  });
+
+  it("disables what failed for five days without a success, and not before", () => {
+    const endpoint = sampleEndpoint({ failingSince: now });
+    expect(heard(endpoint, { ...failed, at: now + longestFailingMs - 1 }).disabled).toBeNull();
+    const at = now + longestFailingMs;
+    expect(heard(endpoint, { ...failed, at }).disabled).toEqual({ at, reason: "failing" });
+  });
+
+  it("disables at once what says that it is gone", () => {
+    const to = heard(sampleEndpoint(), { at: now, ms: 5, outcome: "gone" });
+    expect(to.disabled).toEqual({ at: now, reason: "gone" });
+    expect(heard(to, { at: now + 1, ms: 5, outcome: "gone" }).disabled).toEqual(to.disabled);
+  });
+
+  it("moves what was too slow to the slow lane, and back once it answers as fast as the others", () => {
+    const slow = heard(sampleEndpoint(), { at: now, ms: 3_000, outcome: "timed_out" });
+    expect(slow.lane).toBe("slow");
+    expect(heard(slow, { at: now, ms: 9_000, outcome: "taken" }).lane).toBe("slow");
+    expect(heard(slow, { at: now, ms: 10, outcome: "failed" }).lane).toBe("slow");
+    expect(heard(slow, { at: now, ms: 10, outcome: "taken" }).lane).toBe("fast");
+  });
+
+  it("begins anew when its owner enables it, and keeps the reason when disabled twice", () => {
+    const endpoint = sampleEndpoint({
+      disabled: { at: now, reason: "failing" },
+      failingSince: now - 1,
+      lane: "slow",
+    });
+    expect(changed(endpoint, { enabled: true }, now)).toMatchObject({
+      disabled: null,
+      failingSince: null,
+      lane: "fast",
+    });
+    expect(changed(endpoint, { enabled: false }, now + 1).disabled).toEqual(endpoint.disabled);
+    expect(changed(sampleEndpoint(), { enabled: false }, now).disabled).toEqual({ at: now, reason: "owner" });
+    expect(changed(sampleEndpoint({ lane: "slow" }), { enabled: true }, now).lane).toBe("slow");
+  });
+});
+
+describe("the slot of a slow endpoint", () => {
+  const [one, other] = [sampleDelivering().id, sampleDelivering().id];
+
+  it("has room for one delivery at a time, and for the same one again", () => {
+    const taken = withSlot(sampleEndpoint(), one, now, now + 30);
+    if (!taken) throw new Error("It was free");
+    expect(withSlot(taken, other, now + 29, now + 60)).toBeNull();
+    expect(withSlot(taken, one, now + 1, now + 31)?.slot).toEqual({ delivery: one, until: now + 31 });
+    expect(withSlot(taken, other, now + 30, now + 60)?.slot?.delivery).toBe(other);
+  });
+
+  it("is given back by who has it alone", () => {
+    const taken = withSlot(sampleEndpoint(), one, now, now + 30);
+    if (!taken) throw new Error("It was free");
+    expect(withoutSlot(taken, other)).toBe(taken);
+    expect(withoutSlot(taken, one).slot).toBeNull();
+  });
+});
