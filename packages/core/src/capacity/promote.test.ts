@@ -1,0 +1,334 @@
+import { manualClock } from "@plantain/memory/clock";
+import { memoryJobs } from "@plantain/memory/jobs";
+import { memoryPools } from "@plantain/memory/pools";
+import { sampleJob, sampleLimits, samplePolicy, sampleRequest } from "@plantain/memory/samples";
+import { describe, expect, it } from "vitest";
+import type { JobId } from "../id.ts";
+import { cancel } from "../job/cancel.ts";
+import type { Fact, QueuedJob } from "../job/job.ts";
+import type { Jobs } from "../job/ports.ts";
+import { transition } from "../job/transition.ts";
+import { newGate } from "./gate.ts";
+import type { Limits } from "./limits.ts";
+import type { Pool, Waiting } from "./pool.ts";
+import type { CapacityPorts, Pools } from "./ports.ts";
+import { indexLagMs, mostAtOnce, promote, standInLine } from "./promote.ts";
+
+const name = "model:m";
+const unasked = () => Promise.reject(new Error("Nobody has to ask"));
+
+function world(about: Partial<Limits> = {}) {
+  const clock = manualClock();
+  const jobs = memoryJobs();
+  const pools = memoryPools();
+  const sent: { id: JobId; delay: number }[] = [];
+  const ports: CapacityPorts = {
+    pools,
+    limits: { ...sampleLimits, ...about },
+    jobs,
+    queue: { send: async ({ id }, delay) => void sent.push({ id, delay }) },
+    clock,
+    policy: samplePolicy,
+  };
+  const now = clock.now();
+
+  /** A job that has waited for the model for so long. */
+  async function held(ago: number, change: Partial<QueuedJob> = {}): Promise<QueuedJob> {
+    const reason = { by: name, reason: "model_limit", since: now, until: null } as const;
+    const job = sampleJob({
+      model: "m",
+      createdAt: now - ago,
+      held: reason,
+      deadlineAt: now + 1e9,
+      ...change,
+    });
+    await jobs.create(job, sampleRequest(), null, now);
+    return job;
+  }
+  /** Puts tenants into line, each of which was last served, and came, so long ago. */
+  async function line(waiting: Record<string, number>, about: Partial<Pool> = {}): Promise<Pool> {
+    const entries = Object.entries(waiting).map(([tenant, ago]): [string, Waiting] => [
+      tenant,
+      { since: now - ago, joinedAt: now - ago },
+    ]);
+    const from = await pools.load(name);
+    const to = { ...from, waiting: Object.fromEntries(entries), ...about, version: from.version + 1 };
+    await pools.write(from, to);
+    return to;
+  }
+  const pool = () => pools.load(name);
+  const isIn = async (job: QueuedJob) => {
+    const found = await jobs.load(job.id);
+    return found?.status === "queued" && found.held === null;
+  };
+  return { ...ports, clock, sent, now, held, line, pool, isIn };
+}
+type World = ReturnType<typeof world>;
+
+/** The jobs of a world, where somebody is quicker than the first write. */
+function beforeWrite({ jobs }: World, meanwhile: () => Promise<unknown>): Jobs {
+  let isFirst = true;
+  return {
+    ...jobs,
+    async write(...asked) {
+      if (isFirst) {
+        isFirst = false;
+        await meanwhile();
+      }
+      return jobs.write(...asked);
+    },
+  };
+}
+const closed = (until: number) => ({
+  key: { ...newGate(100), limit: 1, closedUntil: until, closedBy: "rate_limited" as const, strikes: 1 },
+});
+
+describe("a job that stands in line", () => {
+  it("is let in at once where there is room, though the index doesn't show it yet", async () => {
+    const w = world();
+    const job = await w.held(0, { count: 2, fence: 3 });
+    const jobs: Jobs = { ...w.jobs, held: async () => [] };
+    const letIn = standInLine({ ...w, jobs }, job);
+    await w.clock.advance(1_000);
+    expect(await letIn).toBe(1);
+    expect(await w.isIn(job)).toBe(true);
+    expect(w.sent).toEqual([{ id: job.id, delay: 0 }]);
+    expect(await w.pool()).toMatchObject({
+      slots: { [job.id]: { fence: 4, calls: 2, until: w.now + 60_000 + 2 * 240_000 } },
+      waiting: { acme: { since: w.now, joinedAt: w.now } },
+    });
+  });
+
+  it("waits where there is none", async () => {
+    const w = world({ callsPerModel: 0 });
+    const job = await w.held(0);
+    expect(await standInLine(w, job)).toBe(0);
+    expect(await w.isIn(job)).toBe(false);
+    expect((await w.pool()).waiting).toMatchObject({ acme: { joinedAt: w.now } });
+    expect(w.sent).toEqual([]);
+  });
+
+  it("isn't one that nothing holds", async () => {
+    const pools: Pools = { load: unasked, write: unasked };
+    expect(await standInLine({ ...world(), pools }, sampleJob())).toBe(0);
+  });
+});
+
+describe("a place that is free", () => {
+  it("costs nothing while nobody waits", async () => {
+    const w = world();
+    const jobs: Jobs = { ...w.jobs, held: unasked };
+    expect(await promote({ ...w, jobs }, await w.pool())).toBe(0);
+  });
+
+  it("goes to tenants in turn, and to the oldest job of each", async () => {
+    const w = world({ callsPerModel: 3 });
+    const old = await w.held(20);
+    const older = await w.held(30);
+    const [other, others] = [await w.held(10, { tenant: "b" }), await w.held(9, { tenant: "b" })];
+    const reversed: Jobs["held"] = async (...asked) => (await w.jobs.held(...asked)).toReversed();
+    const line = await w.line({ b: 5_000, acme: 6_000 });
+    expect(await promote({ ...w, jobs: { ...w.jobs, held: reversed } }, line)).toBe(3);
+    expect(w.sent.map(({ id }) => id)).toEqual([older.id, other.id, old.id]);
+    expect(await w.isIn(others)).toBe(false);
+  });
+
+  it("goes to the oldest also where the newest is known", async () => {
+    const w = world({ callsPerModel: 1 });
+    const [old, young] = [await w.held(9), await w.held(0)];
+    expect(await promote(w, await w.line({ acme: 5_000 }), young)).toBe(1);
+    expect(w.sent).toEqual([{ id: old.id, delay: 0 }]);
+  });
+
+  it("is for a tenant's own jobs, not for another's that is known", async () => {
+    const w = world({ callsPerModel: 1 });
+    const [own, known] = [await w.held(0), await w.held(9, { tenant: "b" })];
+    await promote(w, await w.line({ acme: 5_000 }), known);
+    expect(w.sent.map(({ id }) => id)).toEqual([own.id]);
+  });
+
+  it("lets in so many at once, and leaves the rest to those", async () => {
+    const w = world();
+    for (let n = 0; n < mostAtOnce + 3; n += 1) await w.held(n);
+    const gates = { key: { ...newGate(100), limit: 100 } };
+    expect(await promote(w, await w.line({ acme: 5_000 }, { gates }))).toBe(mostAtOnce);
+    expect(w.sent).toHaveLength(mostAtOnce);
+  });
+
+  it("looks at five jobs of a tenant, and passes over what no longer waits here", async () => {
+    const w = world();
+    const gone = await w.held(40);
+    const elsewhere = await w.held(30);
+    const waiting = await w.held(20);
+    await cancel(w, "acme", gone.id);
+    const by = { by: "tenant:acme", reason: "tenant_limit", since: w.now, until: null } as const;
+    await transition(w.jobs, elsewhere, { type: "held", at: w.now, held: by }, samplePolicy);
+    const asked: number[] = [];
+    const held: Jobs["held"] = async (_by, _tenant, limit) => {
+      asked.push(limit);
+      return [sampleJob().id, gone.id, elsewhere.id, waiting.id];
+    };
+    expect(await promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 20_000 }))).toBe(1);
+    expect(w.sent).toEqual([{ id: waiting.id, delay: 0 }]);
+    expect(new Set(asked)).toEqual(new Set([5]));
+  });
+
+  it("isn't there where somebody has taken it since", async () => {
+    const w = world({ callsPerModel: 1 });
+    const job = await w.held(0);
+    const seen = await w.line({ acme: 5_000 });
+    const slot = { fence: 1, key: "key", calls: 1, until: w.now + 1 };
+    await w.line({ acme: 5_000 }, { slots: { [sampleJob().id]: slot } });
+    expect(await promote(w, seen)).toBe(0);
+    expect(await w.isIn(job)).toBe(false);
+    expect(w.sent).toEqual([]);
+  });
+});
+
+describe("a tenant of which no job is found", () => {
+  const waiting = async (w: World) => Object.keys((await w.pool()).waiting);
+
+  it("leaves the line once the index would show one, and the next one has its turn", async () => {
+    const w = world();
+    const job = await w.held(0, { tenant: "b" });
+    expect(await promote(w, await w.line({ acme: indexLagMs + 1_000, b: 5_000 }))).toBe(1);
+    expect(w.sent).toEqual([{ id: job.id, delay: 0 }]);
+    expect(await waiting(w)).toEqual(["b"]);
+  });
+
+  it("stays in line until then, and the next one has its turn all the same", async () => {
+    const w = world();
+    const job = await w.held(0, { tenant: "b" });
+    expect(await promote(w, await w.line({ acme: indexLagMs + 999, b: 5_000 }))).toBe(1);
+    expect(w.sent).toEqual([{ id: job.id, delay: 0 }]);
+    expect(await waiting(w)).toEqual(["acme", "b"]);
+  });
+
+  it("that has just come is looked for three times, a quarter of a second apart", async () => {
+    const w = world();
+    const job = await w.held(0);
+    const looks: number[] = [];
+    const held: Jobs["held"] = async () => {
+      looks.push(w.clock.now() - w.now);
+      return looks.length < 3 ? [] : [job.id];
+    };
+    const promoted = promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 749 }));
+    await w.clock.advance(500);
+    expect(await promoted).toBe(1);
+    expect(looks.slice(0, 3)).toEqual([0, 250, 500]);
+    expect(w.sent).toHaveLength(1);
+  });
+
+  it("that has just come is looked for no more than three times", async () => {
+    const w = world();
+    let looks = 0;
+    const held: Jobs["held"] = async () => {
+      looks += 1;
+      return [];
+    };
+    const promoted = promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 0 }));
+    await w.clock.advance(10_000);
+    expect(await promoted).toBe(0);
+    expect(looks).toBe(3);
+    expect(await waiting(w)).toEqual(["acme"]);
+  });
+
+  it("that came before is looked for once", async () => {
+    const w = world();
+    let looks = 0;
+    const held: Jobs["held"] = async () => {
+      looks += 1;
+      return [];
+    };
+    expect(await promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 750 }))).toBe(0);
+    expect(looks).toBe(1);
+  });
+});
+
+describe("a job that has moved on by the time it is let in", () => {
+  /** What is left of its slot, and whether a message was sent. */
+  async function letIn(job: Partial<QueuedJob>, meanwhile: (w: World, job: QueuedJob) => Promise<unknown>) {
+    const w = world();
+    const waiting = await w.held(0, job);
+    const jobs = beforeWrite(w, () => meanwhile(w, waiting));
+    const promoted = await promote({ ...w, jobs }, await w.line({ acme: 20_000 }));
+    expect(promoted, "nobody was let in").toBe(0);
+    expect(w.sent).toEqual([]);
+    return Object.values((await w.pool()).slots).map((slot) => slot?.fence);
+  }
+  const happens = (fact: Fact) => (w: World, job: QueuedJob) => transition(w.jobs, job, fact, samplePolicy);
+  const at = world().now;
+
+  it("keeps the slot where somebody else let it in, or has claimed it", async () => {
+    expect(await letIn({}, happens({ type: "promoted", at }))).toEqual([1]);
+    expect(await letIn({}, happens({ type: "claimed", at }))).toEqual([1]);
+  });
+
+  it("needs none where it is over, or gone", async () => {
+    expect(await letIn({}, happens({ type: "canceled", at }))).toEqual([]);
+    const w = world();
+    await w.held(0);
+    const jobs: Jobs = { ...w.jobs, write: async () => ({ written: false, current: null }) };
+    expect(await promote({ ...w, jobs }, await w.line({ acme: 20_000 }))).toBe(0);
+    expect((await w.pool()).slots).toEqual({});
+  });
+
+  it("needs none where its deadline has passed", async () => {
+    expect(await letIn({ deadlineAt: at }, async () => undefined)).toEqual([]);
+  });
+
+  it("needs none for this attempt where it has come to a later one", async () => {
+    const facts: Fact[] = [
+      { type: "claimed", at },
+      { type: "released", at, fence: 1, hasImages: false, held: null },
+      { type: "claimed", at },
+    ];
+    const later = async (w: World, { id }: QueuedJob) => {
+      for (const fact of facts) {
+        const job = await w.jobs.load(id);
+        if (job) await transition(w.jobs, job, fact, samplePolicy);
+      }
+    };
+    expect(await letIn({}, later)).toEqual([]);
+  });
+});
+
+describe("a closed gate", () => {
+  it("has one of those that wait knock when it opens, once", async () => {
+    const w = world();
+    const job = await w.held(0);
+    const line = await w.line({ acme: 5_000 }, { gates: closed(w.now + 30_000) });
+    expect(await promote(w, line)).toBe(0);
+    expect(w.sent).toEqual([{ id: job.id, delay: 30_000 }]);
+    expect(await w.pool()).toMatchObject({ knockAt: w.now + 30_000 });
+    await promote(w, await w.pool());
+    await promote(w, line);
+    expect(w.sent, "somebody else has seen to it").toHaveLength(1);
+    expect(await w.isIn(job)).toBe(false);
+  });
+
+  it("has the job knock that has just come, though the index doesn't show it yet", async () => {
+    const w = world();
+    const known = await w.held(0, { tenant: "b" });
+    const jobs: Jobs = { ...w.jobs, held: async () => [] };
+    const line = await w.line({ acme: 5_000, b: 0 }, { gates: closed(w.now + 30_000) });
+    await promote({ ...w, jobs }, line, known);
+    expect(w.sent).toEqual([{ id: known.id, delay: 30_000 }]);
+  });
+
+  it("has nobody knock where nobody waits, or no job is found", async () => {
+    const w = world();
+    await promote(w, await w.line({}, { gates: closed(w.now + 30_000) }));
+    await promote(w, await w.line({ acme: 5_000 }, { gates: closed(w.now + 30_000) }));
+    expect(w.sent).toEqual([]);
+    expect(await w.pool()).toMatchObject({ knockAt: 0 });
+  });
+
+  it("is no reason to knock where the model is only busy", async () => {
+    const w = world({ callsPerModel: 0 });
+    await w.held(0);
+    const jobs: Jobs = { ...w.jobs, held: unasked };
+    expect(await promote({ ...w, jobs }, await w.line({ acme: 5_000 }))).toBe(0);
+    expect(w.sent).toEqual([]);
+  });
+});
