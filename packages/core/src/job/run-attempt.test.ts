@@ -449,7 +449,7 @@ describe("a commit whose answer is lost", () => {
       ...w.jobs,
       async write(from, to, records) {
         const written = await w.jobs.write(from, to, records);
-        if (to.status !== "succeeded" || lost) return written;
+        if (!written.written || to.status !== "succeeded" || lost) return written;
         lost = true;
         throw new Error("Timed out");
       },
@@ -467,7 +467,7 @@ describe("a commit whose answer is lost", () => {
       ...w.jobs,
       async write(from, to, records) {
         const written = await w.jobs.write(from, to, records);
-        if (to.status !== "queued" || lost) return written;
+        if (!written.written || to.status !== "queued" || lost) return written;
         lost = true;
         throw new Error("Timed out");
       },
