@@ -146,15 +146,14 @@ describe("a picture that is paid for", () => {
         { type: "image", image: last, signature: null },
       ],
     });
-    await paid;
+    const { outcome } = await paid;
     expect(stored).toEqual([outcomeKey(job, 1, index), partKey(job, 1, index, 1), imageKey(job, 1, index)]);
-    expect(await readOutcome()).toMatchObject({
-      parts: [
-        { type: "text", text: "First a sketch", signature: null },
-        { type: "image", key: partKey(job, 1, index, 1), signature: "s" },
-        { type: "image", key: imageKey(job, 1, index), signature: null },
-      ],
-    });
+    expect(outcome).toHaveProperty("parts", [
+      { type: "text", text: "First a sketch", signature: null },
+      { type: "image", key: partKey(job, 1, index, 1), mediaType: "image/png", signature: "s" },
+      { type: "image", key: imageKey(job, 1, index), mediaType: "image/png", signature: null },
+    ]);
+    expect(await readOutcome()).toEqual(outcome);
   });
 
   it("says why the turns before were left out", async () => {
@@ -232,6 +231,18 @@ describe("a call that takes too long", () => {
       failure: { code: "timeout", message: "Gemini didn't answer within 240 s", billed: "unknown" },
       call: { billed: "unknown", usage: null, cost: null, startedAt: start, answeredAt: start + 240_000 },
     });
+  });
+
+  it("is looked out for only until the answer comes", async () => {
+    const clock = manualClock();
+    let looking = 0;
+    const sleep: ManualClock["sleep"] = async (ms, signal) => {
+      looking += 1;
+      await clock.sleep(ms, signal);
+      looking -= 1;
+    };
+    await paying(sampleAnswer(), { clock: { ...clock, sleep } }).paid;
+    expect(looking).toBe(0);
   });
 
   it("is one up to then", async () => {
