@@ -62,6 +62,14 @@ describe("success", () => {
     });
   });
 
+  it("without a picture says nothing of how long pictures take", () => {
+    const refused = call({ failure: failure("no_image"), answeredAt: now + 1 });
+    expect(full(gate({ usualMs: 9_000, recentMs: 8_000 }), refused)).toMatchObject({
+      usualMs: 9_000,
+      recentMs: 8_000,
+    });
+  });
+
   it("of a call that began before the gate was closed opens nothing", () => {
     const closed = full(gate(), call({ failure: failure("rate_limited"), answeredAt: now + 100 }));
     expect(full(closed, call())).toEqual(closed);
@@ -133,6 +141,19 @@ describe("a refusal that holds for everybody", () => {
     expect(again.threshold, "a refused probe teaches nothing more").toBe(10);
   });
 
+  it("lets it come back to one call at least", () => {
+    const closed = full(gate({ limit: 1, threshold: 1 }), call({ failure: failure("rate_limited") }));
+    expect(closed.threshold).toBe(1);
+  });
+
+  it("is told by what keeps it closed for longest", () => {
+    const one = full(gate(), call({ failure: failure("rate_limited", 40_000), answeredAt: now }));
+    const same = call({ failure: failure("billing", 40_000), answeredAt: now + 20_000 });
+    expect(full(one, same)).toMatchObject({ closedBy: "billing", closedUntil: now + 80_000 });
+    const until = call({ failure: failure("billing", 60_000), answeredAt: now - 20_000 });
+    expect(full(one, until)).toBe(one);
+  });
+
   it("lets a reopened gate out in waves: one, two, four", () => {
     let open = full(gate({ limit: 20 }), call({ failure: failure("rate_limited"), answeredAt: now }));
     const widths: number[] = [];
@@ -158,6 +179,11 @@ describe("overload", () => {
     },
   );
 
+  it("isn't made a closure by a call that was under way when it was noticed", () => {
+    const narrow = full(gate({ limit: 20 }), call({ failure: failure("overloaded"), answeredAt: now }));
+    expect(full(narrow, call({ failure: failure("rate_limited", 40_000) }))).toBe(narrow);
+  });
+
   it("closes a gate that is as narrow as can be", () => {
     const closed = full(gate({ limit: 1.9 }), call({ failure: failure("overloaded"), answeredAt: now }));
     expect(closed).toMatchObject({ limit: 1, closedUntil: now + 2_000, closedBy: "overloaded", strikes: 1 });
@@ -179,6 +205,20 @@ describe("pictures that take ever longer", () => {
     expect(slow.limit).toBeLessThan(before);
     expect(slow.threshold).toBe(slow.limit);
     expect(full(slow, drawn(60_000, now))).toEqual(slow);
+  });
+
+  it("are those that take more than twice as long", () => {
+    const at = { startedAt: now, answeredAt: now };
+    const usual = full(gate({ limit: 20, usualMs: 1_000, recentMs: 2_200 }), call(at));
+    expect(usual).toMatchObject({ usualMs: 990, recentMs: 1_980, tightenedAt: 0 });
+    expect(usual.limit).toBeGreaterThan(20);
+    const slow = full(gate({ limit: 20, usualMs: 1_000, recentMs: 2_210 }), call(at));
+    expect(slow).toMatchObject({ limit: 18, threshold: 18, tightenedAt: now });
+  });
+
+  it("leave one call at least", () => {
+    const slow = full(gate({ limit: 1, usualMs: 1_000, recentMs: 9_000 }), call({ answeredAt: now + 9_000 }));
+    expect(slow).toMatchObject({ limit: 1, threshold: 1, tightenedAt: now + 9_000 });
   });
 
   it("are the new usual after a while", () => {
