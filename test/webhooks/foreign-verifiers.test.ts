@@ -26,7 +26,8 @@ afterEach(() => {
 
 const secret = newSecret(new Uint8Array(32).fill(1));
 const signingKey = newSigningKey(new Uint8Array(32).fill(2));
-const body = '{"type":"ping","timestamp":"2026-09-21T14:13:20.000Z","data":{"über":"🍌"}}';
+const body =
+  '{"type":"ping","timestamp":"2026-09-21T14:13:20.000Z","data":{"object":"ping","endpoint":"🍌"}}';
 
 /** A request of ours, and the secret that its receiver has. */
 function sent(
@@ -52,6 +53,7 @@ const secrets = fc.uint8Array({ minLength: 32, maxLength: 64 }).map(newSecret);
 /** U+FFFD is what lenient decoders make of bytes that aren't UTF-8: see below for what comes of that. */
 const payloads = fc
   .dictionary(fc.string(), fc.jsonValue({ stringUnit: "binary", maxDepth: 2 }), { maxKeys: 2 })
+  .map((more) => ({ ...more, object: "ping", endpoint: "ep_1" }))
   .map((data) => JSON.stringify({ type: "ping", timestamp: "2026-09-21T14:13:20.000Z", data }))
   .filter((text) => !text.includes("\ufffd"));
 const masks = fc.integer({ min: 1, max: 255 });
@@ -162,7 +164,7 @@ describe("the verifiers differ:", () => {
 
   it("bytes that aren't UTF-8 pass for others with all who decode them first; ours refuses them", async () => {
     const signed = sent({
-      body: '{"type":"ping","timestamp":"2026-09-21T14:13:20.000Z","data":{"n":"\ufffd"}}',
+      body: '{"type":"ping","timestamp":"2026-09-21T14:13:20.000Z","data":{"object":"ping","endpoint":"\ufffd"}}',
     });
     const arrived = Buffer.from(signed.body.replace("\ufffd", "\xff"), "latin1");
     expect(await takenBy({ ...signed, body: arrived.toString() })).toEqual(everybody);

@@ -16,7 +16,8 @@ it("the client works as JavaScript in a project that has nothing else, and its t
   expect(JSON.parse(manifest)).not.toHaveProperty("dependencies");
 
   const secret = newSecret(new Uint8Array(32).fill(1));
-  const body = '{"type":"ping","timestamp":"2026-11-01T00:00:00.000Z","data":{}}';
+  const data = { object: "ping", endpoint: "ep_1" };
+  const body = JSON.stringify({ type: "ping", timestamp: "2026-11-01T00:00:00.000Z", data });
   const timestampSeconds = 1_790_000_000;
   const headers = signedHeaders({ id: "msg_1", timestampSeconds, body, secrets: [secret], signingKey: null });
   const source = `

@@ -61,6 +61,7 @@ describe("the published vectors", () => {
 describe("v1a", () => {
   const payloads = fc
     .dictionary(fc.string(), fc.jsonValue({ stringUnit: "binary", maxDepth: 1 }), { maxKeys: 2 })
+    .map((more) => ({ ...more, object: "ping", endpoint: "ep_1" }))
     .map((data) => JSON.stringify({ type: "ping", timestamp: "2021-02-25T15:02:10.000Z", data }));
   const keys = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(newSigningKey);
   const unrelated = [newSecret(new Uint8Array(32).fill(9))];

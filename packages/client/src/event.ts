@@ -1,6 +1,6 @@
 import type { Job, JobError } from "./job.ts";
 import { job, jobError } from "./job-check.ts";
-import { anything, type Check, objectOf, oneOf, recordOf, text } from "./shape.ts";
+import { anything, type Check, listOf, objectOf, oneOf, orNull, text } from "./shape.ts";
 import { WebhookVerificationError } from "./webhook-error.ts";
 
 /** What every event has, whatever it tells. */
@@ -16,26 +16,49 @@ type Told<Type extends string, Data> = {
 export type JobSucceeded = Told<"job.succeeded", SucceededJob>;
 export type JobFailed = Told<"job.failed", FailedJob>;
 export type JobCanceled = Told<"job.canceled", CanceledJob>;
-/** Plantain gave up on an endpoint, and says so to the others. */
-export type EndpointDisabled = Told<"endpoint.disabled", Readonly<Record<string, unknown>>>;
-/** Somebody asked Plantain to try the endpoint. */
-export type Ping = Told<"ping", Readonly<Record<string, unknown>>>;
+/** An endpoint gets nothing any more, which the tenant's others are told. */
+export type EndpointDisabled = Told<"endpoint.disabled", DisabledEndpoint>;
+/** Somebody asked Plantain to try this endpoint. */
+export type Ping = Told<"ping", { readonly object: "ping"; readonly endpoint: string }>;
 /** Truly from Plantain, of a type that this version doesn't know: answer 2xx, or it is sent again. */
 export type UnknownEvent = Told<"unknown", unknown> & { readonly sentType: string };
 
 export type WebhookEvent = JobSucceeded | JobFailed | JobCanceled | EndpointDisabled | Ping | UnknownEvent;
 
-export type SucceededJob = Job & { readonly status: "succeeded" };
-export type FailedJob = Job & { readonly status: "failed"; readonly error: JobError };
-export type CanceledJob = Job & { readonly status: "canceled" };
+/** The job as it ended, links with the API's address before them. */
+export type ToldJob = Job & {
+  /** Fields that were cut to keep the body under 20 KB, as `prompt` or `error.message`; the API has them whole. */
+  readonly truncated: readonly string[];
+};
+export type SucceededJob = ToldJob & { readonly status: "succeeded" };
+export type FailedJob = ToldJob & { readonly status: "failed"; readonly error: JobError };
+export type CanceledJob = ToldJob & { readonly status: "canceled" };
 
-const succeeded = both(job, objectOf<{ status: "succeeded" }>({ status: oneOf("succeeded") }));
+export type DisabledEndpoint = {
+  readonly object: "endpoint";
+  /** `ep_` and 26 characters. */
+  readonly id: string;
+  /** `owner`; `gone`, as it answered 410; or `failing`, as for days it never answered 2xx. */
+  readonly disabled_reason: string;
+  /** Since when it only failed. */
+  readonly failing_since: string | null;
+};
+
+const toldJob = both(job, objectOf<{ truncated: readonly string[] }>({ truncated: listOf(text) }));
+const succeeded = both(toldJob, objectOf<{ status: "succeeded" }>({ status: oneOf("succeeded") }));
 const failed = both(
-  job,
+  toldJob,
   objectOf<{ status: "failed"; error: JobError }>({ status: oneOf("failed"), error: jobError }),
 );
-const canceled = both(job, objectOf<{ status: "canceled" }>({ status: oneOf("canceled") }));
-const anyObject = recordOf(anything);
+const canceled = both(toldJob, objectOf<{ status: "canceled" }>({ status: oneOf("canceled") }));
+
+const disabledEndpoint = objectOf<DisabledEndpoint>({
+  object: oneOf("endpoint"),
+  id: text,
+  disabled_reason: text,
+  failing_since: orNull(text),
+});
+const ping = objectOf<Ping["data"]>({ object: oneOf("ping"), endpoint: text });
 
 const envelope = objectOf<{ type: string; timestamp: string; data: unknown }>({
   type: text,
@@ -58,8 +81,9 @@ export function readEvent(id: string, body: string): WebhookEvent {
     case "job.canceled":
       return { ...told, type, data: checked(canceled, data, "data") };
     case "endpoint.disabled":
+      return { ...told, type, data: checked(disabledEndpoint, data, "data") };
     case "ping":
-      return { ...told, type, data: checked(anyObject, data, "data") };
+      return { ...told, type, data: checked(ping, data, "data") };
     default:
       return { ...told, type: "unknown", sentType: type, data };
   }

@@ -13,18 +13,7 @@ import type {
   Upstream,
   Usage,
 } from "./job.ts";
-import {
-  type Check,
-  listOf,
-  number,
-  objectOf,
-  oneOf,
-  orLeftOut,
-  orNull,
-  recordOf,
-  text,
-  truth,
-} from "./shape.ts";
+import { type Check, listOf, number, objectOf, oneOf, orNull, recordOf, text, truth } from "./shape.ts";
 
 const heldBy = objectOf<HeldBy>({ reason: text, message: text, since: text, until: orNull(text) });
 
@@ -40,8 +29,8 @@ const referenceImage = objectOf<ReferenceImage>({
 
 const image = objectOf<Image>({
   index: number,
-  url: orLeftOut(text),
-  url_expires_at: orLeftOut(orNull(text)),
+  url: text,
+  url_expires_at: orNull(text),
   media_type: text,
   width: number,
   height: number,
@@ -116,6 +105,7 @@ export const job: Check<Job> = objectOf<Job>({
   text: orNull(text),
   grounding: orNull(grounding),
   metadata: recordOf(text),
+  webhook: orNull(objectOf<NonNullable<Job["webhook"]>>({ url: text, events: listOf(text) })),
   usage,
   cost,
   error: orNull(jobError),

@@ -1,9 +1,10 @@
-import type { Job, JobError } from "./job.ts";
+import type { ToldJob } from "./event.ts";
+import type { JobError } from "./job.ts";
 
 const usage = { input_tokens: { text: 7, image: 0 }, output_tokens: { text: 0, image: 1120, thinking: 326 } };
 
 /** A job that went well, with something in every field that may hold something. */
-export const succeededJob: Job = {
+export const succeededJob: ToldJob = {
   id: "job_01m84jgx16f7d9g2yybxgd18cc",
   object: "job",
   status: "succeeded",
@@ -31,12 +32,14 @@ export const succeededJob: Job = {
   images: [
     {
       index: 0,
+      url: "https://api.example.com/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/images/0",
+      url_expires_at: null,
       media_type: "image/png",
       width: 1376,
       height: 768,
       bytes: 80_924,
       sha256: "93d1084f122c187a",
-      links: { self: "/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/images/0" },
+      links: { self: "https://api.example.com/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/images/0" },
     },
   ],
   text: "Here you are",
@@ -48,6 +51,7 @@ export const succeededJob: Job = {
     search_widgets: ["<div></div>"],
   },
   metadata: { order: "4711" },
+  webhook: { url: "https://example.com/hook", events: ["job.succeeded"] },
   usage,
   cost: {
     usd: "0.036056",
@@ -59,11 +63,12 @@ export const succeededJob: Job = {
   error: null,
   last_error: null,
   warnings: [],
+  truncated: [],
   links: {
-    self: "/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc",
-    cancel: "/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/cancel",
-    attempts: "/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/attempts",
-    turns: "/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/turns",
+    self: "https://api.example.com/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc",
+    cancel: "https://api.example.com/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/cancel",
+    attempts: "https://api.example.com/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/attempts",
+    turns: "https://api.example.com/v1/jobs/job_01m84jgx16f7d9g2yybxgd18cc/turns",
   },
 };
 

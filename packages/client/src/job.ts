@@ -39,6 +39,8 @@ export type Job = {
   readonly text: string | null;
   readonly grounding: Grounding | null;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The URL that came with the job, if one did, and what it hears of. */
+  readonly webhook: { readonly url: string; readonly events: readonly string[] } | null;
   /** Over all attempts. */
   readonly usage: Usage;
   readonly cost: Cost;
@@ -70,15 +72,15 @@ export type ReferenceImage = {
 
 export type Image = {
   readonly index: number;
-  /** In an answer of the API a signed URL, which expires; in an event the same as `links.self`, or left out. */
-  readonly url?: string | undefined;
-  readonly url_expires_at?: string | null | undefined;
+  /** In an event the same as `links.self`; in an answer of the API a signed URL, which needs no key and expires. */
+  readonly url: string;
+  readonly url_expires_at: string | null;
   readonly media_type: string;
   readonly width: number;
   readonly height: number;
   readonly bytes: number;
   readonly sha256: string;
-  /** `self` needs the API key, never expires and redirects to the picture. */
+  /** `self` needs an API key, never expires and redirects to the picture. */
   readonly links: { readonly self: string };
 };
 

@@ -39,6 +39,7 @@ describe("keys", () => {
 
   it.each(["v2", "v1a", "V1", ""])("take a good signature under its own version alone, not %j", (version) => {
     expect(accepts([secretOf(1), whpk], v1(1).replace("v1", version))).toBe(false);
+    expect(accepts([secretOf(1), whpk], v1a.replace("v1a", version === "v1a" ? "v1b" : version))).toBe(false);
   });
 
   it.each([

@@ -25,10 +25,6 @@ export function orNull<T>(check: Check<T>): Check<T | null> {
   return (value, path, wrong): value is T | null => value === null || check(value, path, wrong);
 }
 
-export function orLeftOut<T>(check: Check<T>): Check<T | undefined> {
-  return (value, path, wrong): value is T | undefined => value === undefined || check(value, path, wrong);
-}
-
 export function listOf<T>(check: Check<T>): Check<readonly T[]> {
   return (value, path, wrong): value is readonly T[] =>
     Array.isArray(value)
@@ -43,9 +39,7 @@ export function recordOf<T>(check: Check<T>): Check<Readonly<Record<string, T>>>
       : note(`${path} is no object`, wrong);
 }
 
-export function objectOf<T extends object>(
-  fields: { readonly [Name in keyof T]-?: Check<T[Name]> },
-): Check<T> {
+export function objectOf<T extends object>(fields: { readonly [Name in keyof T]: Check<T[Name]> }): Check<T> {
   return (value, path, wrong): value is T => {
     if (!isObject(value)) return note(`${path} is no object`, wrong);
     for (const name in fields) {

@@ -34,8 +34,11 @@ describe("an event", () => {
     ["job.succeeded", succeededJob],
     ["job.failed", { ...succeededJob, status: "failed", images: [], error: jobError }],
     ["job.canceled", { ...succeededJob, status: "canceled", images: [] }],
-    ["endpoint.disabled", { endpoint_id: "we_1" }],
-    ["ping", {}],
+    [
+      "endpoint.disabled",
+      { object: "endpoint", id: "ep_1", disabled_reason: "gone", failing_since: timestamp },
+    ],
+    ["ping", { object: "ping", endpoint: "ep_1" }],
   ])("of type %s comes back with its id, time and data", (type, data) => {
     const { id } = signedRequest("");
     expect(received(eventOf(type, data))).toEqual({ id, timestamp, type, data });
@@ -55,7 +58,7 @@ describe("an event", () => {
   });
 
   it("keeps fields that are newer than the receiver", () => {
-    const data = { ...succeededJob, truncated: ["prompt"] };
+    const data = { ...succeededJob, likes: 1 };
     expect(received(eventOf("job.succeeded", data)).data).toEqual(data);
   });
 
@@ -64,6 +67,7 @@ describe("an event", () => {
     ["a list", "[]", "body is no object"],
     ["no type", `{"timestamp":"${timestamp}","data":{}}`, "body.type is no text"],
     ["data that is no object", eventOf("ping", 1), "data is no object"],
+    ["a job that isn't over", eventOf("job.canceled", succeededJob), "data.status is none of canceled"],
     [
       "a job in another state",
       eventOf("job.failed", { ...succeededJob, error: jobError }),
@@ -105,8 +109,8 @@ describe("the body", () => {
   );
 
   it("is refused if it isn't UTF-8, though its lenient reading would be what was signed", () => {
-    const { headers } = signedRequest(ping.replace("{}", '"\ufffd"'));
-    const body = Buffer.from(ping.replace("{}", '"\xff"'), "latin1");
+    const { headers } = signedRequest(ping.replace("ep_1", "\ufffd"));
+    const body = Buffer.from(ping.replace("ep_1", "\xff"), "latin1");
     expect(refusal({ body, headers }).code).toBe("invalid_body");
     expect(refusal({ body: `${ping}\ud800` }).code).toBe("invalid_body");
   });
