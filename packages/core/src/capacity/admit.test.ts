@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Failure } from "../job/failure.ts";
 import type { QueuedJob } from "../job/job.ts";
 import { type Admission, admit, leaveUnclaimed } from "./admit.ts";
-import type { Heard } from "./gate.ts";
+import { type Heard, newGate } from "./gate.ts";
 import type { Held } from "./held.ts";
 import type { Limits } from "./limits.ts";
 import type { CapacityPorts, Pools } from "./ports.ts";
@@ -75,6 +75,7 @@ describe("an admission", () => {
     const admission = admitted(await w.asked(sampleJob()));
     await admission.leave();
     expect(await w.places()).toEqual([[], []]);
+    expect((await w.pools.load(model)).gates.key, "it has learnt nothing").toEqual(newGate(1));
     expect(await w.asked(sampleJob())).toMatchObject({ calls: 1 });
   });
 

@@ -176,10 +176,17 @@ describe("a place that is free", () => {
   it("isn't there where somebody has taken it since", async () => {
     const w = world({ callsPerModel: 1 });
     const job = await w.held(0);
-    const seen = await w.line({ acme: 5_000 });
+    const seen = await w.line({ acme: 20_000, b: 5_000 });
     const slot = { fence: 1, key: "key", calls: 1, until: w.now + 1 };
-    await w.line({ acme: 5_000 }, { slots: { [sampleJob().id]: slot } });
-    expect(await promote(w, seen)).toBe(0);
+    await w.line({ acme: 20_000, b: 5_000 }, { slots: { [sampleJob().id]: slot } });
+    const asked: string[] = [];
+    const held: Jobs["held"] = (by, tenant, limit) => {
+      asked.push(tenant);
+      return w.jobs.held(by, tenant, limit);
+    };
+    expect(await promote({ ...w, jobs: { ...w.jobs, held } }, seen)).toBe(0);
+    expect(asked, "nobody else is looked for then").toEqual(["acme"]);
+    expect(Object.keys((await w.pool()).waiting)).toEqual(["acme", "b"]);
     expect(await w.isIn(job)).toBe(false);
     expect(w.sent).toEqual([]);
   });
@@ -254,7 +261,9 @@ describe("a job that has moved on by the time it is let in", () => {
     const promoted = await promote({ ...w, jobs }, await w.line({ acme: 20_000 }));
     expect(promoted, "nobody was let in").toBe(0);
     expect(w.sent).toEqual([]);
-    return Object.values((await w.pool()).slots).map((slot) => slot?.fence);
+    const { slots, gates } = await w.pool();
+    expect(gates.key ?? newGate(100), "which says nothing of the model").toEqual(newGate(100));
+    return Object.values(slots).map((slot) => slot?.fence);
   }
   const happens = (fact: Fact) => (w: World, job: QueuedJob) => transition(w.jobs, job, fact, samplePolicy);
   const at = world().now;
@@ -271,6 +280,14 @@ describe("a job that has moved on by the time it is let in", () => {
     const jobs: Jobs = { ...w.jobs, write: async () => ({ written: false, current: null }) };
     expect(await promote({ ...w, jobs }, await w.line({ acme: 20_000 }))).toBe(0);
     expect((await w.pool()).slots).toEqual({});
+  });
+
+  it("leaves its turn to the tenant's next one", async () => {
+    const w = world();
+    const [gone, next] = [await w.held(9), await w.held(0)];
+    const jobs = beforeWrite(w, () => cancel(w, "acme", gone.id));
+    expect(await promote({ ...w, jobs }, await w.line({ acme: 20_000 }))).toBe(1);
+    expect(w.sent).toEqual([{ id: next.id, delay: 0 }]);
   });
 
   it("needs none where its deadline has passed", async () => {

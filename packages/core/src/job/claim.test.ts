@@ -71,6 +71,29 @@ describe("a claim", () => {
     expect(await places(w)).toEqual(noPlace);
   });
 
+  it("of a job that is gone by the second look keeps none either", async () => {
+    const w = await start();
+    let looks = 0;
+    const load: Jobs["load"] = async (id) => {
+      looks += 1;
+      return looks === 1 ? w.jobs.load(id) : null;
+    };
+    const jobs: Jobs = { ...w.jobs, load, write: async () => ({ written: false, current: null }) };
+    expect(await taken(w, { jobs })).toBe("absent");
+    expect(await places(w)).toEqual(noPlace);
+  });
+
+  it("that goes well looks at the job once", async () => {
+    const w = await start();
+    let looks = 0;
+    const load: Jobs["load"] = (id) => {
+      looks += 1;
+      return w.jobs.load(id);
+    };
+    expect(await taken(w, { jobs: { ...w.jobs, load } })).toMatchObject({ job: { fence: 1 } });
+    expect(looks).toBe(1);
+  });
+
   it("of a job that somebody has is left", async () => {
     const w = await start();
     await lost(w, { leaseUntil: w.clock.now() + 1 });
@@ -85,7 +108,7 @@ describe("a claim", () => {
     expect(await places(w)).toMatchObject({ [tenant]: [{ fence: 1 }], [model]: [{ fence: 1 }] });
   });
 
-  it("gives its place back where the job has come to a later attempt, or was canceled meanwhile", async () => {
+  it("gives its place back where the job has come to a later attempt, or is over meanwhile", async () => {
     const later = await start();
     const jobs = beforeWrite(later, async () => {
       const other = sampleRunning({ id: later.job.id, fence: 2, leaseUntil: later.clock.now() + 1 });
@@ -93,6 +116,15 @@ describe("a claim", () => {
     });
     expect(await taken(later, { jobs })).toBe("leased");
     expect(await places(later)).toEqual(noPlace);
+
+    const done = await start();
+    const ended = beforeWrite(done, async () => {
+      const at = done.clock.now();
+      const { job } = await transition(done.jobs, done.job, { type: "claimed", at }, samplePolicy);
+      if (job) await transition(done.jobs, job, { type: "succeeded", at, fence: 1 }, samplePolicy);
+    });
+    expect(await taken(done, { jobs: ended })).toBe("over");
+    expect(await places(done)).toEqual(noPlace);
 
     const canceled = await start();
     const over = beforeWrite(canceled, () => cancel(canceled.ports, "acme", canceled.job.id));
@@ -172,6 +204,18 @@ describe("a message that comes too early", () => {
     await w.queue.receive(1)?.message.ack();
     expect(await taken(w)).toBe("not_due");
     await w.clock.advance(5_000);
+    expect(w.queue.receive(1)).toBeNull();
+    await w.clock.advance(1);
+    expect(w.queue.receive(1)?.jobId).toBe(w.job.id);
+  });
+
+  it("is sent again also where the job was put off only now", async () => {
+    const w = await start();
+    await w.queue.receive(1)?.message.ack();
+    const jobs = beforeWrite(w, () => becomes(w, { runAfter: w.clock.now() + 50_000 }));
+    expect(await taken(w, { jobs })).toBe("not_due");
+    expect(await places(w)).toEqual(noPlace);
+    await w.clock.advance(49_999);
     expect(w.queue.receive(1)).toBeNull();
     await w.clock.advance(1);
     expect(w.queue.receive(1)?.jobId).toBe(w.job.id);

@@ -239,6 +239,14 @@ describe("an idempotency key", () => {
     expect(w.queue.size).toBe(1);
   });
 
+  it("answers also where the request would no longer be accepted", async () => {
+    const w = world();
+    const first = await w.submitted({}, "key");
+    const other = { defaultModel: "dall-e" };
+    expect(await w.submitted({}, "key", other)).toEqual({ ...first, replayed: true });
+    await expect(w.submitted({}, "another", other)).rejects.toMatchObject({ code: "unknown_model" });
+  });
+
   it("makes one job also of two requests at the same time", async () => {
     const w = world();
     const change = { jobs: { ...w.jobs, findByKey: async () => null } };
