@@ -137,25 +137,6 @@ describe("a delivery", () => {
   );
 });
 
-describe("while a secret is replaced", () => {
-  const older = newSecret(new Uint8Array(32).fill(3));
-
-  it("both are good, and afterwards the newer alone", async () => {
-    const during = { secrets: [secret, older] };
-    expect(await takenBy(sent(during))).toEqual(everybody);
-    expect(await takenBy(sent({ ...during, secret: older }))).toEqual(everybody);
-    expect(await takenBy(sent())).toEqual(everybody);
-    expect(await takenBy(sent({ secret: older }))).toEqual([]);
-  });
-
-  it("the receiver may hold both as well", () => {
-    for (const by of [secret, older]) {
-      const { headers } = sent({ secrets: [by] });
-      expect(verifyWebhook(body, headers, [secret, older]).id).toBe("msg_1");
-    }
-  });
-});
-
 describe("the verifiers differ:", () => {
   it("a time with something behind it is a time to half of them", async () => {
     const request = withHeader(sent(), "webhook-timestamp", `${sentAt}abc`);
