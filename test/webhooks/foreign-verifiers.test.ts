@@ -50,12 +50,23 @@ function* byteChanges(text: string, mask: number): Generator<string> {
 
 const ids = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
 const secrets = fc.uint8Array({ minLength: 32, maxLength: 64 }).map(newSecret);
+const bodyOf = (more: object) =>
+  JSON.stringify({
+    type: "ping",
+    timestamp: "2026-09-21T14:13:20.000Z",
+    data: { ...more, object: "ping", endpoint: "ep_1" },
+  });
 /** U+FFFD is what lenient decoders make of bytes that aren't UTF-8: see below for what comes of that. */
+const isPlain = (text: string) => !text.includes("\ufffd");
 const payloads = fc
-  .dictionary(fc.string(), fc.jsonValue({ stringUnit: "binary", maxDepth: 2 }), { maxKeys: 2 })
-  .map((more) => ({ ...more, object: "ping", endpoint: "ep_1" }))
-  .map((data) => JSON.stringify({ type: "ping", timestamp: "2026-09-21T14:13:20.000Z", data }))
-  .filter((text) => !text.includes("\ufffd"));
+  .dictionary(fc.string(), fc.jsonValue({ stringUnit: "binary" }))
+  .map(bodyOf)
+  .filter(isPlain);
+/** For tests that try a change of each byte with each verifier. */
+const shortPayloads = fc
+  .record({ note: fc.string({ unit: "binary", maxLength: 20 }), n: fc.double() })
+  .map(bodyOf)
+  .filter(isPlain);
 const masks = fc.integer({ min: 1, max: 255 });
 /** What leaves a header one that HTTP can carry. */
 const headerMasks = fc.constantFrom(1, 2, 4);
@@ -88,7 +99,7 @@ describe("a delivery", () => {
     "is refused by everybody after any change of a single byte in its id or time",
     async () => {
       await fc.assert(
-        fc.asyncProperty(ids, payloads, headerMasks, async (id, payload, mask) => {
+        fc.asyncProperty(ids, shortPayloads, headerMasks, async (id, payload, mask) => {
           const request = sent({ id, body: payload });
           for (const changed of byteChanges(id, mask))
             expect(await takenBy(withHeader(request, "webhook-id", changed)), changed).toEqual([]);
@@ -105,7 +116,7 @@ describe("a delivery", () => {
     "is refused by everybody after any change of a single byte in its body",
     async () => {
       await fc.assert(
-        fc.asyncProperty(payloads, masks, async (payload, mask) => {
+        fc.asyncProperty(shortPayloads, masks, async (payload, mask) => {
           const request = sent({ body: payload });
           for (const changed of byteChanges(payload, mask))
             expect(await takenBy({ ...request, body: changed }), changed).toEqual([]);
@@ -120,7 +131,7 @@ describe("a delivery", () => {
     "is refused by everybody after any change of a single byte that v1 signs with",
     async () => {
       await fc.assert(
-        fc.asyncProperty(payloads, masks, async (payload, mask) => {
+        fc.asyncProperty(shortPayloads, masks, async (payload, mask) => {
           const request = sent({ body: payload });
           const [v1 = "", v1a] = request.headers["webhook-signature"].split(" ");
           const bytes = Buffer.from(v1.slice("v1,".length), "base64");
