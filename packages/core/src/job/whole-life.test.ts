@@ -23,7 +23,8 @@ const held: fc.Arbitrary<Held> = fc.record({
 });
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: fc.constant((at: number) => ({ type: "claimed", at }) as const) },
-  fc.constantFrom("promoted", "expired", "swept", "canceled").map((type) => (at: number) => ({ type, at })),
+  { weight: 3, arbitrary: fc.constant((at: number) => ({ type: "swept", at }) as const) },
+  fc.constantFrom("promoted", "expired", "canceled").map((type) => (at: number) => ({ type, at })),
   held.map((by) => (at: number) => ({ type: "held", at, held: by }) as const),
   fc.constant((at: number, fence: number) => ({ type: "beaten", at, fence }) as const),
   fc.constant((at: number, fence: number) => ({ type: "rechecked", at, fence, paying: [0] }) as const),
@@ -64,8 +65,9 @@ function lived(
   events: readonly [Event, number, number][],
   look: (before: Job, fact: Fact, after: ReturnType<typeof advance>) => void,
 ): { job: Job; at: number } {
-  let job: Job = sampleJob();
-  let at = job.createdAt;
+  const { createdAt } = sampleJob();
+  let job: Job = sampleJob({ createdAt, deadlineAt: createdAt + 400_000 });
+  let at = createdAt;
   for (const [happens, later, stranger] of events) {
     at += later;
     const fact = happens(at, job.fence + stranger);
