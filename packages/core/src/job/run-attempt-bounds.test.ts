@@ -192,6 +192,32 @@ describe("the calls of an attempt", () => {
     expect(attempts[1]?.calls).toMatchObject([{ index: 0, billed: "yes" }]);
   });
 
+  it("are told with what is known of them, though not all is", async () => {
+    const w = await world(
+      scriptedModel(() => Promise.reject(new Error("Bug")), failing(overloaded)),
+      {
+        count: 2,
+      },
+    );
+    await expect(work(w)).rejects.toThrow("Bug");
+    await w.clock.advance(samplePolicy.leaseMs + beatVisibilityMs);
+    await work(w);
+    expect((await record(w, w.job.id)).attempts[0]).toMatchObject({
+      ended: "worker_lost",
+      calls: [
+        { index: 0, billed: "unknown" },
+        { index: 1, billed: "no", failure: overloaded },
+      ],
+    });
+  });
+
+  it("are told with the time at which their pictures were stored", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    await work(w);
+    const { attempts } = await record(w, w.job.id);
+    expect(attempts[0]?.calls).toMatchObject([{ storedAt: w.clock.now() }]);
+  });
+
   it("are told to nobody while nothing is known of what they cost", async () => {
     const w = await world(scriptedModel(() => Promise.reject(new Error("Bug"))));
     const settle: Jobs["settle"] = () => Promise.reject(new Error("Nobody has to be told"));
@@ -230,6 +256,25 @@ describe("an attempt", () => {
     const w = await world(scriptedModel(sampleAnswer()));
     const list: Objects["list"] = () => Promise.reject(new Error("There can't be anything"));
     expect(await work(w, { objects: { ...w.objects, list } })).toMatchObject({ ended: "succeeded" });
+  });
+
+  it("that has no place gives back what its last worker didn't store, to wait for one", async () => {
+    const w = await world(scriptedModel(hanging));
+    const settle: Jobs["settle"] = () => Promise.resolve();
+    const write: Jobs["write"] = (from, to, records) =>
+      from.status === "running" && to.status === "running" && from.paying.length > 0
+        ? Promise.reject(new Error("Gone"))
+        : w.jobs.write(from, to, records);
+    const dying = expect(work(w, { jobs: { ...w.jobs, settle, write } })).rejects.toThrow("beat_failed");
+    await w.clock.advance(samplePolicy.leaseMs + beatVisibilityMs);
+    await dying;
+    const limits = { ...sampleLimits, callsPerModel: 0 };
+    expect(await work(w, { limits })).toEqual({ ended: "released", fence: 2 });
+    expect((await record(w, w.job.id)).job).toMatchObject({
+      status: "queued",
+      held: { by: `model:${w.job.model}`, reason: "model_limit" },
+    });
+    expect(w.model.calls).toHaveLength(1);
   });
 
   it("at a job that is gone meanwhile is over, and so is its message", async () => {
