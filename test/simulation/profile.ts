@@ -61,6 +61,11 @@ export type Profile = {
   readonly storms: number;
   /** Share of jobs that are canceled. */
   readonly cancels: number;
+  /** Messages that a worker takes at once, and workers: at least and at most. */
+  readonly batchSize: readonly [number, number];
+  readonly maxConcurrency: readonly [number, number];
+  /** Jobs that one tenant submits in a rush, each with a day to be done in, while one other has a job now and then. */
+  readonly crowd: number;
   /** Share of jobs that bring down whoever works on them. */
   readonly killers: number;
 };
@@ -98,6 +103,9 @@ const calm: Profile = {
   shortDeadlines: 0.3,
   storms: 0,
   cancels: 0.2,
+  batchSize: [1, 5],
+  maxConcurrency: [2, 5],
+  crowd: 0,
   killers: 0,
 };
 
@@ -141,6 +149,9 @@ const usual: Profile = {
   shortDeadlines: calm.shortDeadlines,
   storms: 0.1,
   cancels: calm.cancels,
+  batchSize: calm.batchSize,
+  maxConcurrency: calm.maxConcurrency,
+  crowd: calm.crowd,
   killers: 0.01,
 };
 
@@ -175,7 +186,24 @@ const rough: Profile = {
   shortDeadlines: calm.shortDeadlines,
   storms: 0.3,
   cancels: calm.cancels,
+  batchSize: calm.batchSize,
+  maxConcurrency: calm.maxConcurrency,
+  crowd: calm.crowd,
   killers: 0.03,
+};
+
+/** One tenant has ten thousand jobs waiting, another a single one now and then. Nothing goes wrong. */
+export const crowded: Profile = {
+  ...calm,
+  slowPictures: 0,
+  memoryBytes: [100_000_000],
+  batchSize: [5, 5],
+  maxConcurrency: [4, 4],
+  jobsPerTenant: [16],
+  callsPerModel: [20],
+  shortDeadlines: 0,
+  cancels: 0,
+  crowd: 10_000,
 };
 
 /** Gemini fails at times, many jobs are canceled, and one fault hits one effect every other time. */

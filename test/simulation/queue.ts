@@ -5,6 +5,8 @@ import type { Timeline } from "./timeline.ts";
 type Message = {
   readonly number: number;
   readonly body: string;
+  /** The message group, which is the tenant. */
+  readonly group: string;
   visibleAt: number;
   /** From then on it may be received once more, though it is hidden: a replica missed the receive. */
   ghostAt: number | null;
@@ -28,6 +30,8 @@ export type Queue = {
 };
 
 const maxReceives = 5;
+/** Share of receives in which fairness is not to be had. */
+const unfair = 0.1;
 
 export function queue(timeline: Timeline, dice: Dice, duplicates: number): Queue {
   let messages: Message[] = [];
@@ -48,6 +52,16 @@ export function queue(timeline: Timeline, dice: Dice, duplicates: number): Queue
     });
   };
 
+  /** A fair queue mostly passes over the group that has most of what is being worked on, while others have messages. */
+  function fairly(shuffled: readonly Message[]): readonly Message[] {
+    const groups = new Set(shuffled.map(({ group }) => group));
+    if (groups.size < 2 || dice.chance(unfair)) return shuffled;
+    const working = messages.filter(({ visibleAt, receipt }) => receipt > 0 && visibleAt > timeline.now);
+    const share = (of: string) => working.filter(({ group }) => group === of).length;
+    const shares = new Map(Array.from(groups, (group) => [group, share(group)]));
+    return shuffled.toSorted((a, b) => (shares.get(a.group) ?? 0) - (shares.get(b.group) ?? 0));
+  }
+
   /** The same message once more, though somebody has it: half of the time as a copy that no deletion reaches. */
   function haunt(message: Message): void {
     const at = timeline.now + dice.between(0, 30_000);
@@ -55,15 +69,16 @@ export function queue(timeline: Timeline, dice: Dice, duplicates: number): Queue
       message.ghostAt = at;
       timeline.at(at, () => self.onVisible?.());
     } else {
-      add(message.body, at);
+      add(message.body, message.group, at);
     }
   }
 
-  function add(body: string, visibleAt: number): void {
+  function add(body: string, group: string, visibleAt: number): void {
     sent += 1;
     const message = {
       number: sent,
       body,
+      group,
       visibleAt,
       ghostAt: null,
       receives: 0,
@@ -95,13 +110,13 @@ export function queue(timeline: Timeline, dice: Dice, duplicates: number): Queue
 
   const self: Queue = {
     port: {
-      async send({ id }, delayMs) {
-        add(JSON.stringify({ jobId: id }), timeline.now + Math.ceil(delayMs / 1000) * 1000);
+      async send({ id, tenant }, delayMs) {
+        add(JSON.stringify({ jobId: id }), tenant, timeline.now + Math.ceil(delayMs / 1000) * 1000);
       },
     },
     receive(limit, hiddenMs) {
       const received: Received[] = [];
-      for (const message of dice.shuffled(visible())) {
+      for (const message of fairly(dice.shuffled(visible()))) {
         if (received.length === limit) break;
         message.receives += 1;
         if (message.receives > maxReceives) {

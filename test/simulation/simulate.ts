@@ -48,7 +48,7 @@ export async function simulate(
 }
 
 /** Lets everything that one event has set going run as far as it can. */
-function drained(): Promise<void> {
+export function drained(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -1,6 +1,6 @@
 import type { PoolName } from "@plantain/core/capacity/held";
 import { type JobId, shardOf } from "@plantain/core/id";
-import { isFinished, type Job, type QueuedJob } from "@plantain/core/job/job";
+import { isFinished, type Job } from "@plantain/core/job/job";
 import { type DueJob, dueShards, type Jobs, type Written } from "@plantain/core/job/ports";
 import { memoryJobs } from "@plantain/memory/jobs";
 import type { Caller } from "./caller.ts";
@@ -17,6 +17,12 @@ export type Table = {
   readonly truth: Jobs;
 };
 
+const idLength = 30;
+
+function keyOf({ createdAt, id }: Job): string {
+  return `${String(createdAt).padStart(15, "0")}#${id}`;
+}
+
 export function table(
   { timeline, dice }: { timeline: Timeline; dice: Dice },
   lateIndex: number,
@@ -24,7 +30,9 @@ export function table(
   truth: Jobs = memoryJobs(),
 ): Table {
   const shards = Array.from({ length: dueShards }, () => new Map<JobId, number>());
-  const lines = new Map<JobId, QueuedJob>();
+  /** The keys of held jobs by what holds them and tenant, oldest first, and in which of these lines each job is. */
+  const lines = new Map<string, string[]>();
+  const placed = new Map<JobId, string[]>();
   const indexedAt = new Map<JobId, number>();
 
   /** The index follows each item in order, mostly at once, at times much later. */
@@ -36,8 +44,7 @@ export function table(
       const shard = shards[shardOf(job.id, dueShards)];
       if (isFinished(job)) shard?.delete(job.id);
       else shard?.set(job.id, job.dueAt);
-      if (job.status === "queued" && job.held) lines.set(job.id, job);
-      else lines.delete(job.id);
+      lineUp(job);
     });
   }
 
@@ -49,12 +56,24 @@ export function table(
       .slice(0, limit);
   }
 
+  /** Puts a job where the index has it now, or takes it out. */
+  function lineUp(job: Job): void {
+    const before = placed.get(job.id);
+    const now = job.status === "queued" && job.held ? `${job.held.by} ${job.tenant}` : null;
+    if (before && now !== null && before === lines.get(now)) return;
+    if (before) before.splice(before.indexOf(keyOf(job)), 1);
+    placed.delete(job.id);
+    if (now === null) return;
+    const line = lines.get(now) ?? [];
+    lines.set(now, line);
+    placed.set(job.id, line);
+    const key = keyOf(job);
+    const at = line.findLastIndex((other) => other < key) + 1;
+    line.splice(at, 0, key);
+  }
+
   function held(by: PoolName, tenant: string, limit: number): JobId[] {
-    return [...lines]
-      .filter(([, job]) => job.held?.by === by && job.tenant === tenant)
-      .sort(([, a], [, b]) => a.createdAt - b.createdAt)
-      .slice(0, limit)
-      .map(([id]) => id);
+    return (lines.get(`${by} ${tenant}`) ?? []).slice(0, limit).map((key) => key.slice(-idLength) as JobId);
   }
 
   return {

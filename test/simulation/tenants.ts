@@ -28,6 +28,10 @@ type Surroundings = {
 const names = ["acme", "globex", "initech", "umbrella"];
 /** Within this time all jobs are submitted: in a rush, or one after the other. */
 const rushes = [15_000, 300_000];
+/** Within this time the crowd submits all it has. */
+const crowdMs = 20_000;
+/** Jobs that the other tenant has meanwhile. */
+const singles = 4;
 const tries = 8;
 
 /**
@@ -148,11 +152,11 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
           ? dice.pick([10, 30, 60, 120, 300, 600])
           : dice.pick([1_800, 1_800, 3_600])),
       metadata: {},
+      webhook: null,
     };
   }
 
   async function order(tenant: string, number: number): Promise<void> {
-      webhook: null,
     await pause(dice.between(0, submittingMs));
     const submission = draft(tenant);
     const key = dice.chance(0.6) ? `key-${number}` : null;
@@ -193,7 +197,32 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
     if (dice.chance(0.2)) await look(tenant, id);
   }
 
-  for (const tenant of names.slice(0, dice.whole(2, names.length))) {
+  /** One of the crowd's jobs. */
+  async function join(): Promise<void> {
+    const body = { ...draft("crowd"), images: [], continueFrom: null, count: 1, deadlineMs: 86_400_000 };
+    await submitUntilAnswered("crowd", { ...body, prompt: "one of many" }, null);
+  }
+
+  /** Single jobs, each after the one before is over. */
+  async function comeNowAndThen(tenant: string): Promise<void> {
+    for (let number = 1; number <= singles; number += 1) {
+      await pause(dice.between(10_000, 60_000));
+      const id = await submitUntilAnswered(
+        tenant,
+        { ...draft(tenant), prompt: "a single one", count: 1 },
+        null,
+      );
+      while (isJob(id) && witness.jobs.get(id)?.endedAt === null) await pause(1_000);
+    }
+  }
+
+  if (profile.crowd > 0) {
+    for (let number = 0; number < profile.crowd; number += 1)
+      timeline.after(dice.between(0, crowdMs), () => go(join));
+    go(() => comeNowAndThen("single"));
+  }
+  const others = profile.crowd > 0 ? [] : names.slice(0, dice.whole(2, names.length));
+  for (const tenant of others) {
     const orders = dice.whole(1, 4);
     for (let number = 1; number <= orders; number += 1) go(() => order(tenant, number));
   }

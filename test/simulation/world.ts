@@ -86,7 +86,11 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
   };
   workers(
     ground(),
-    { batchSize: dice.whole(1, 5), maxConcurrency: dice.whole(2, 5), visibilityMs },
+    {
+      batchSize: dice.whole(...profile.batchSize),
+      maxConcurrency: dice.whole(...profile.maxConcurrency),
+      visibilityMs,
+    },
     queue,
     workerLambda,
     (run, { delivered }) => {

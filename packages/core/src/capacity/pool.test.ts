@@ -199,11 +199,19 @@ describe("the line", () => {
     expect(order).toEqual(["b", "c", "a", "b"]);
   });
 
+  it("lets whoever comes new go ahead of whoever was just served, but not of one that has waited for long", () => {
+    const busy = served(lineUp(empty, "busy", now), "busy", now);
+    const soon = lineUp(busy, "new", now + 299_000);
+    expect(nextTurn(soon, bounds, now, anyone)).toBe("new");
+    const late = lineUp(busy, "new", now + 300_001);
+    expect(nextTurn(late, bounds, now, anyone)).toBe("busy");
+  });
+
   it("keeps the place of a tenant that comes again, and notes that it came, but not each time", () => {
     const pool = lineUp(lineUp(empty, "a", now), "b", now + 1);
     expect(lineUp(pool, "a", now + 999)).toBe(pool);
     const again = lineUp(pool, "a", now + 1_000);
-    expect(again.waiting.a).toEqual({ since: now, joinedAt: now + 1_000 });
+    expect(again.waiting.a).toEqual({ since: pool.waiting.a?.since, joinedAt: now + 1_000 });
     expect(nextTurn(again, bounds, now, anyone)).toBe("a");
   });
 

@@ -15,7 +15,7 @@ export type Slot = {
 
 /** A tenant's place in the line. Epoch milliseconds. */
 export type Waiting = {
-  /** When it was last served, or began to wait: whose turn is longest ago is next. */
+  /** When it was last served: whose turn is longest ago is next. One that comes new counts as if it had waited a while. */
   readonly since: number;
   /** When about a job of its was last held here. */
   readonly joinedAt: number;
@@ -104,6 +104,12 @@ export function giveBack(
   return { ...pool, slots, gates: { ...pool.gates, [own.key]: learnt } };
 }
 
+/**
+ * A tenant that comes new goes ahead of whoever was served within this: longer than the longest call, so that it never waits
+ * for more than one of another's; but whoever was not served for so long is next whatever comes new.
+ */
+const newcomerCreditMs = 300_000;
+
 /** Of ten thousand jobs that are held in a rush, not each has to be noted. */
 const joinStepMs = 1_000;
 
@@ -111,7 +117,7 @@ const joinStepMs = 1_000;
 export function lineUp(pool: Pool, tenant: string, at: number): Pool {
   const waits = pool.waiting[tenant];
   if (waits && at - waits.joinedAt < joinStepMs) return pool;
-  const entry = { since: waits?.since ?? at, joinedAt: at };
+  const entry = { since: waits?.since ?? at - newcomerCreditMs, joinedAt: at };
   return { ...pool, waiting: { ...pool.waiting, [tenant]: entry } };
 }
 

@@ -1,5 +1,6 @@
 import type { JobId } from "../id.ts";
 import { isFinished, type Job, type QueuedJob } from "../job/job.ts";
+import type { Policy } from "../job/policy.ts";
 import { transition } from "../job/transition.ts";
 import { changePool } from "./change-pool.ts";
 import type { PoolName } from "./held.ts";
@@ -16,6 +17,11 @@ export const indexLagMs = 10_000;
 /** A job that was held just now mostly shows within this. */
 const looksApartMs = 250;
 const looks = 3;
+
+/** How long a place is kept for a job that is sent: long enough for whoever claims it, so that he needn't ask for more. */
+export function reservedUntil({ arrivalMs, callMs }: Policy, at: number): number {
+  return at + arrivalMs + 2 * callMs;
+}
 
 /** Puts a held job into the line of what holds it, and lets in whoever's turn it is. */
 export async function standInLine(ports: CapacityPorts, job: QueuedJob): Promise<number> {
@@ -116,8 +122,7 @@ async function letInJob(ports: CapacityPorts, name: PoolName, job: QueuedJob): P
   const bounds = boundsOf(name, limits);
   const fence = job.fence + 1;
   const at = clock.now();
-  // Long enough for whoever claims it, so that he needn't ask for more
-  const until = at + policy.arrivalMs + 2 * policy.callMs;
+  const until = reservedUntil(policy, at);
   const asked = { job: job.id, fence, calls: job.count, at, until, isNext: true };
   const taken = await changePool(pools, name, (pool) => {
     const came = request(pool, asked, bounds);

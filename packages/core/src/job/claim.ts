@@ -96,7 +96,8 @@ async function putOff(ports: Ports, job: Job, refused: Refusal["refused"]): Prom
       return "not_due";
     }
     case "over":
-      if (job.status === "canceled") await leaveUnclaimed(ports, job);
+      // Canceled or expired with a place, and before the attempt that it was for
+      if (job.status !== "succeeded") await leaveUnclaimed(ports, job);
       return "over";
     case "leased":
       return "leased";

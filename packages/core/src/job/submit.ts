@@ -1,4 +1,7 @@
-import type { Clock, Random } from "../clock.ts";
+import { admit } from "../capacity/admit.ts";
+import type { CapacityPorts } from "../capacity/ports.ts";
+import { reservedUntil, standInLine } from "../capacity/promote.ts";
+import type { Random } from "../clock.ts";
 import { continueFrom, mostImageBytes } from "../conversation/continue.ts";
 import { DomainError } from "../error.ts";
 import { sha256Hex } from "../hash.ts";
@@ -12,18 +15,14 @@ import { checkAbilities } from "./check-abilities.ts";
 import { estimateCost } from "./estimate.ts";
 import { newJob, type QueuedJob } from "./job.ts";
 import { inputKey } from "./keys.ts";
-import type { Policy } from "./policy.ts";
-import type { JobQueue, Jobs, Objects } from "./ports.ts";
+import type { Objects } from "./ports.ts";
 import type { InputImage, JobRequest } from "./request.ts";
 import type { Submission } from "./submission.ts";
+import { transition } from "./transition.ts";
 
-export type SubmitPorts = {
-  readonly jobs: Jobs;
-  readonly queue: JobQueue;
+export type SubmitPorts = CapacityPorts & {
   readonly objects: Objects;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly policy: Policy;
   readonly registry: Registry;
   /** An id or alias. */
   readonly defaultModel: string;
@@ -36,7 +35,8 @@ const keyLifeMs = 7 * 24 * 3_600_000;
 
 /**
  * Accepts a job: everything is checked, then job, request and idempotency key are written in one transaction, then a
- * message is sent. A message that can't be sent is made good by the sweep, so it doesn't fail the submission.
+ * message is sent, or the job held if there is no place for it. What can't be sent is made good by the sweep, so it
+ * doesn't fail the submission.
  * @param onUnsent hears why a message could not be sent
  * @throws DomainError for everything that the caller can mend; then nothing was stored that any job refers to
  */
@@ -47,7 +47,7 @@ export async function submit(
   idempotencyKey: string | null,
   onUnsent: (error: unknown) => void,
 ): Promise<Submitted> {
-  const { jobs, queue, objects, clock, random, policy, registry } = ports;
+  const { jobs, objects, clock, random, policy, registry } = ports;
   const at = clock.now();
   const idempotency =
     idempotencyKey === null
@@ -95,11 +95,22 @@ export async function submit(
   const created = await jobs.create(job, request, idempotency, at);
   if (!created.created) return replay(ports, created.id, created.fingerprint, idempotency?.fingerprint);
   try {
-    await queue.send(job, 0);
+    await sendOrHold(ports, job);
   } catch (error) {
     onUnsent(error);
   }
   return { job, request, replayed: false };
+}
+
+/** Takes a place for a new job before it is sent; one that there is none for waits without a message, from the start. */
+async function sendOrHold(ports: SubmitPorts, job: QueuedJob): Promise<void> {
+  const { jobs, queue, clock, policy } = ports;
+  const at = clock.now();
+  // Who can't get at the pools sends it all the same: then the worker finds out
+  const came = await admit(ports, job, job.count, reservedUntil(policy, at)).catch(() => null);
+  if (came === null || !("reason" in came)) return queue.send(job, 0);
+  const held = await transition(jobs, job, { type: "held", at, held: came }, policy);
+  if (held.job?.status === "queued") await standInLine(ports, held.job);
 }
 
 /** The create-time answer again, whatever has become of the job since. */

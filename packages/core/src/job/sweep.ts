@@ -1,3 +1,4 @@
+import { leaveUnclaimed } from "../capacity/admit.ts";
 import type { CapacityPorts } from "../capacity/ports.ts";
 import { standInLine } from "../capacity/promote.ts";
 import type { JobId } from "../id.ts";
@@ -18,9 +19,12 @@ const atOnce = 10;
  */
 export async function sweep(ports: CapacityPorts, leftMs: () => number): Promise<Swept> {
   const swept: Swept = { looked: 0, sent: 0, promoted: 0, expired: 0, faults: [] };
+  const lines = new Set<string>();
   const note = (error: unknown) => void swept.faults.push(error);
   await Promise.all(
-    Array.from({ length: dueShards }, (_, shard) => sweepShard(ports, shard, leftMs, swept).catch(note)),
+    Array.from({ length: dueShards }, (_, shard) =>
+      sweepShard(ports, shard, leftMs, swept, lines).catch(note),
+    ),
   );
   return swept;
 }
@@ -32,6 +36,7 @@ async function sweepShard(
   shard: number,
   leftMs: () => number,
   swept: Swept,
+  lines: Set<string>,
 ): Promise<void> {
   const seen = new Set<JobId>();
   while (leftMs() > reserveMs) {
@@ -43,14 +48,15 @@ async function sweepShard(
       for (const { id } of some) seen.add(id);
       await Promise.all(
         some.map(({ id }) =>
-          sweepJob(ports, id, swept).catch((error: unknown) => void swept.faults.push(error)),
+          sweepJob(ports, id, swept, lines).catch((error: unknown) => void swept.faults.push(error)),
         ),
       );
     }
   }
 }
 
-async function sweepJob(ports: CapacityPorts, id: JobId, swept: Swept): Promise<void> {
+/** @param lines that were looked after in this sweep already: of ten thousand jobs in one, the first speaks for all */
+async function sweepJob(ports: CapacityPorts, id: JobId, swept: Swept, lines: Set<string>): Promise<void> {
   const { jobs, queue, clock, policy } = ports;
   const job = await jobs.load(id);
   if (!job) return;
@@ -60,9 +66,13 @@ async function sweepJob(ports: CapacityPorts, id: JobId, swept: Swept): Promise<
   if (looked.refused) return;
   if (isFinished(looked.job)) {
     swept.expired += 1;
+    await leaveUnclaimed(ports, looked.job);
     return;
   }
   if (looked.job.status === "queued" && looked.job.held) {
+    const line = `${looked.job.held.by} ${looked.job.tenant}`;
+    if (lines.has(line)) return;
+    lines.add(line);
     swept.promoted += await standInLine(ports, looked.job);
     return;
   }

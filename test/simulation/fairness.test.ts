@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { crowded } from "./profile.ts";
+import { drained } from "./simulate.ts";
+import { world } from "./world.ts";
+
+const longMs = 300_000;
+
+/** What lies between a message and its attempt: sends, receives, a cold start, looks at pools. */
+const overheadMs = 5_000;
+const singles = 4;
+
+/** Runs a world with a crowd until the other tenant's jobs are over. */
+async function amidTheCrowd(seed: number, size: number) {
+  const { timeline, witness } = world(seed, { ...crowded, crowd: size }, null);
+  const of = (tenant: string) => [...witness.jobs.values()].filter(({ job }) => job.tenant === tenant);
+  const startedAt = timeline.now;
+  const isDone = () => of("single").filter(({ endedAt }) => endedAt !== null).length === singles;
+  while (witness.violations.length === 0 && !isDone() && timeline.step()) await drained();
+  return {
+    violations: witness.violations,
+    minutes: (timeline.now - startedAt) / 60_000,
+    waits: of("single").map(({ job, createdAt }) => (job.startedAt ?? timeline.now) - createdAt),
+    longestCall: Math.max(...witness.ledger.map((call) => (call.endedAt ?? timeline.now) - call.startedAt)),
+    crowd: of("crowd").map(({ job }) => job),
+  };
+}
+
+describe("a tenant with very many jobs waiting", () => {
+  it.each([
+    { size: 10_000, seed: 1 },
+    { size: 1_000, seed: 2 },
+    { size: 1_000, seed: 3 },
+  ])(
+    "delays another's single job by no more than one job's time, and goes on itself: $size jobs, seed $seed",
+    async ({ size, seed }) => {
+      const { violations, minutes, waits, longestCall, crowd } = await amidTheCrowd(seed, size);
+      expect(violations).toEqual([]);
+      expect(crowd).toHaveLength(size);
+      expect(waits).toHaveLength(singles);
+      expect(Math.max(...waits)).toBeLessThan(longestCall + overheadMs);
+      const done = crowd.filter(({ status }) => status === "succeeded").length;
+      expect(done / minutes, "jobs a minute, of which 16 at once take some 20 s each").toBeGreaterThan(12);
+      const held = crowd.filter((job) => job.status === "queued" && job.held !== null);
+      expect(held.length, "and the rest waits without a message").toBeGreaterThan(size * 0.7);
+    },
+    longMs,
+  );
+});
