@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 /** Every deployed function: `functions/<name>/handler.ts` becomes `dist/<name>/handler.mjs`. */
-const functionNames = ["api", "worker", "sweep"] as const;
+const functionNames = ["api", "worker", "deliver", "sweep"] as const;
 
 const root = join(import.meta.dirname, "..");
 

@@ -1,4 +1,4 @@
-import { jobsIndex, poolPrefix } from "@plantain/aws/table";
+import { endpointsPrefix, eventPrefix, jobPrefix, jobsIndex, poolPrefix } from "@plantain/aws/table";
 import { ArnFormat, Stack, Validations } from "aws-cdk-lib";
 import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -12,16 +12,22 @@ export interface Resources {
   readonly tenants: TableV2;
   readonly bucket: Bucket;
   readonly queue: Queue;
+  /** Webhook deliveries, by lane. */
+  readonly deliveries: { readonly fast: Queue; readonly slow: Queue };
   readonly geminiApiKeyArns: string[];
 }
 
 /** Submits, reads and cancels jobs of tenants it looks up; stores inputs; signs reads of images. */
-export function apiPermissions({ jobs, tenants, bucket, queue }: Resources): PolicyStatement[] {
+export function apiPermissions(resources: Resources): PolicyStatement[] {
+  const { jobs, tenants, bucket, queue } = resources;
   return [
-    allow(["dynamodb:BatchGetItem", ...changeJobs], [jobs.tableArn]),
+    allow(["dynamodb:BatchGetItem"], [jobs.tableArn]),
+    ...giveOutPlaces(resources),
     allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byTenant.name)]),
     allow(["dynamodb:GetItem"], [tenants.tableArn]),
-    allow(["sqs:SendMessage"], [queue.queueArn]),
+    allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byEndpoint.name)]),
+    endpoints(resources, ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"]),
+    allow(["sqs:SendMessage"], [queue.queueArn, ...laneArns(resources)]),
     allow(["s3:PutObject"], below(bucket, "meta")),
     allow(["s3:GetObject"], below(bucket, "meta", "out")),
   ];
@@ -35,7 +41,8 @@ export function workerPermissions(resources: Resources): PolicyStatement[] {
   list.addConditions({ StringLike: { "s3:prefix": ["meta/*", "out/*"] } });
   return [
     ...giveOutPlaces(resources),
-    allow(["sqs:SendMessage"], [queue.queueArn]),
+    endpoints(resources, ["dynamodb:Query"]),
+    allow(["sqs:SendMessage"], [queue.queueArn, ...laneArns(resources)]),
     allow(["s3:GetObject"], below(bucket, "meta", "out")),
     allow(["s3:PutObject"], below(bucket, "meta", "out")),
     list,
@@ -48,9 +55,40 @@ export function sweepPermissions(resources: Resources): PolicyStatement[] {
   const { jobs, queue } = resources;
   return [
     ...giveOutPlaces(resources),
+    endpoints(resources, ["dynamodb:Query"]),
     allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byDue.name)]),
-    allow(["sqs:SendMessage"], [queue.queueArn]),
+    allow(["sqs:SendMessage"], [queue.queueArn, ...laneArns(resources)]),
   ];
+}
+
+/**
+ * Tells endpoints what happened: reads jobs, keeps the log, notes how endpoints fare. It talks to strangers, so it has no
+ * right to images, API keys or the provider's keys.
+ */
+export function deliverPermissions(resources: Resources): PolicyStatement[] {
+  const events = `${eventPrefix}*`;
+  return [
+    itemsLike(["dynamodb:GetItem", "dynamodb:Query"], resources.jobs, [events, `${jobPrefix}*`]),
+    itemsLike(["dynamodb:PutItem"], resources.jobs, [events]),
+    endpoints(resources, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]),
+    allow(["sqs:SendMessage"], laneArns(resources)),
+  ];
+}
+
+/** Of the tenants' table, which has the API keys too, only the endpoints. */
+function endpoints({ tenants }: Resources, actions: string[]): PolicyStatement {
+  return itemsLike(actions, tenants, [`${endpointsPrefix}*`]);
+}
+
+/** Only the items whose partition keys are like these. */
+function itemsLike(actions: string[], table: TableV2, keys: string[]): PolicyStatement {
+  const statement = allow(actions, [table.tableArn]);
+  statement.addConditions({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } });
+  return statement;
+}
+
+function laneArns({ deliveries: { fast, slow } }: Resources): string[] {
+  return [fast.queueArn, slow.queueArn];
 }
 
 /** Changes jobs and the pools of places for them; of the tenants' table, which has the API keys too, only the pools. */

@@ -34,6 +34,16 @@ export type Stage = {
     /** Execution environments; times `batchSize` it is the ceiling on calls to Gemini in flight. */
     readonly maxConcurrency: number;
   };
+  readonly deliver: {
+    readonly memoryMb: number;
+    readonly timeoutSeconds: number;
+    /** Deliveries that one execution environment makes side by side. */
+    readonly batchSize: number;
+    /** Execution environments for endpoints that answer in time; times `batchSize`, so many may hang before others wait. */
+    readonly maxConcurrency: number;
+    /** The same for those that don't: they wait for each other, and nobody for them. */
+    readonly slowMaxConcurrency: number;
+  };
   readonly sweep: { readonly memoryMb: number; readonly timeoutSeconds: number };
   readonly defaultModel: string;
   readonly models: {
@@ -82,6 +92,7 @@ const dev: Stage = {
   api: { memoryMb: 1024, timeoutSeconds: 29, requestsPerSecond: 50, burst: 100 },
   // 4 workers leave room for the API within the 10 concurrent executions of a new AWS account.
   worker: { memoryMb: 1024, timeoutSeconds: 330, batchSize: 5, maxConcurrency: 4 },
+  deliver: { memoryMb: 512, timeoutSeconds: 60, batchSize: 10, maxConcurrency: 2, slowMaxConcurrency: 2 },
   sweep: { memoryMb: 512, timeoutSeconds: 55 },
   defaultModel: "gemini-nano-banana-2.1",
   models: { retired: "serve", overrides: [] },
@@ -99,6 +110,7 @@ const prod: Stage = {
   name: "prod",
   api: { ...dev.api, requestsPerSecond: 500, burst: 1000 },
   worker: { ...dev.worker, maxConcurrency: 100 },
+  deliver: { ...dev.deliver, maxConcurrency: 20, slowMaxConcurrency: 10 },
   capacity: { ...dev.capacity, jobsPerTenant: 200, callsPerModel: 250 },
   geminiApiKeyParameters: ["/plantain/prod/gemini-api-key"],
   imageRetentionDays: 30,
@@ -114,6 +126,7 @@ const local: Stage = {
   protocol: { ...dev.protocol, arrivalMs: 5_000 },
   // Two threads on two cores: a fuller batch makes up for them.
   worker: { ...dev.worker, batchSize: 10, maxConcurrency: 2 },
+  deliver: { ...dev.deliver, maxConcurrency: 3 },
   // Whoever tries out what a closed gate does doesn't want to wait a quarter of an hour
   capacity: { ...dev.capacity, longestClosureMs: 60_000 },
   geminiApiKeyParameters: ["/plantain/local/gemini-api-key"],

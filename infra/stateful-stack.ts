@@ -46,6 +46,12 @@ export class StatefulStack extends Stack {
           sortKey: { name: jobsIndex.byHeld.sort, type: AttributeType.STRING },
           projectionType: ProjectionType.KEYS_ONLY,
         },
+        {
+          indexName: jobsIndex.byEndpoint.name,
+          partitionKey: { name: jobsIndex.byEndpoint.partition, type: AttributeType.STRING },
+          sortKey: { name: jobsIndex.byEndpoint.sort, type: AttributeType.STRING },
+          projectionType: ProjectionType.KEYS_ONLY,
+        },
       ],
     });
     this.tenants = new ExpiringTable(this, "Tenants", { keep });

@@ -9,6 +9,7 @@ import { WorkQueue } from "./constructs/work-queue.ts";
 import {
   acknowledgeFolders,
   apiPermissions,
+  deliverPermissions,
   parameterArn,
   type Resources,
   sweepPermissions,
@@ -45,11 +46,28 @@ export class StatelessStack extends Stack {
       },
     });
 
+    const deliverTimeout = Duration.seconds(stage.deliver.timeoutSeconds);
+    const lane = {
+      workerTimeout: deliverTimeout,
+      alarms,
+      setAside: {
+        impact: "Messages of webhook deliveries keep failing: those are late, though sweep sends each again.",
+        article: "deliveries-set-aside",
+      },
+      late: {
+        impact: "Webhooks wait half an hour and more to be delivered: customers hear late of their jobs.",
+        article: "deliveries-wait-too-long",
+      },
+    } as const;
+    const deliveries = new WorkQueue(this, "Deliveries", lane);
+    const slowDeliveries = new WorkQueue(this, "SlowDeliveries", lane);
+
     const resources: Resources = {
       jobs: data.jobs,
       tenants: data.tenants,
       bucket: data.bucket,
       queue: jobs.queue,
+      deliveries: { fast: deliveries.queue, slow: slowDeliveries.queue },
       geminiApiKeyArns: stage.geminiApiKeyParameters.map((name) => parameterArn(this, name)),
     };
     const logs = { logRetentionDays: stage.logRetentionDays, keepLogs: stage.keepData };
@@ -70,7 +88,7 @@ export class StatelessStack extends Stack {
       description: "Answers HTTP requests: submits, reads and cancels jobs",
       memoryMb: stage.api.memoryMb,
       timeout: Duration.seconds(stage.api.timeoutSeconds),
-      environment: { ...environment, ...models, DEFAULT_MODEL: stage.defaultModel },
+      environment: { ...environment, ...models, ...capacity, DEFAULT_MODEL: stage.defaultModel },
       permissions: apiPermissions(resources),
       ...logs,
     });
@@ -131,6 +149,26 @@ export class StatelessStack extends Stack {
       },
     );
 
+    const deliver = new NodeFunction(this, "Deliver", {
+      name: "deliver",
+      description: "Delivers webhooks: tells customers' endpoints how jobs ended",
+      memoryMb: stage.deliver.memoryMb,
+      timeout: deliverTimeout,
+      environment: { ...deliverEnvironment(environment), API_URL: front.url },
+      permissions: deliverPermissions(resources),
+      // A delivery goes around ten times, and many more where it waits for its turn
+      recursiveLoop: RecursiveLoop.ALLOW,
+      ...logs,
+    });
+    const crashing = {
+      impact:
+        "The function that delivers webhooks crashes or times out: customers may get them late, or twice.",
+      article: "deliver-crashes",
+    } as const;
+    const { batchSize, maxConcurrency, slowMaxConcurrency } = stage.deliver;
+    deliveries.workedOffBy(deliver, { batchSize, maxConcurrency, crashing });
+    slowDeliveries.workedOffBy(deliver, { batchSize, maxConcurrency: slowMaxConcurrency });
+
     const sweep = new NodeFunction(this, "Sweep", {
       name: "sweep",
       description: "Finds jobs that are due or forgotten and sends them again",
@@ -151,6 +189,8 @@ export class StatelessStack extends Stack {
 
     new CfnOutput(this, "ApiUrl", { value: front.url });
     new CfnOutput(this, "JobsQueueUrl", { value: jobs.queue.queueUrl });
+    new CfnOutput(this, "DeliveriesQueueUrl", { value: deliveries.queue.queueUrl });
+    new CfnOutput(this, "SlowDeliveriesQueueUrl", { value: slowDeliveries.queue.queueUrl });
     new CfnOutput(this, "AlarmTopicArn", { value: alarms.topic.topicArn });
   }
 }
@@ -159,12 +199,15 @@ export class StatelessStack extends Stack {
 const sinceTheLatestProbe = { threshold: 1, evaluationPeriods: 4, datapointsToAlarm: 1 };
 
 /** What `functions/runtime/env.ts` demands of every function. */
-function commonEnvironment({ name, protocol }: Stage, { jobs, tenants, bucket, queue }: Resources) {
+function commonEnvironment({ name, protocol }: Stage, resources: Resources) {
+  const { jobs, tenants, bucket, queue, deliveries } = resources;
   return {
     STAGE: name,
     JOBS_TABLE: jobs.tableName,
     TENANTS_TABLE: tenants.tableName,
     JOBS_QUEUE_URL: queue.queueUrl,
+    DELIVERIES_QUEUE_URL: deliveries.fast.queueUrl,
+    SLOW_DELIVERIES_QUEUE_URL: deliveries.slow.queueUrl,
     BUCKET: bucket.bucketName,
     LEASE_MS: String(protocol.leaseMs),
     BEAT_MS: String(protocol.beatMs),
@@ -173,4 +216,11 @@ function commonEnvironment({ name, protocol }: Stage, { jobs, tenants, bucket, q
     CALL_MARGIN_MS: String(protocol.callMarginMs),
     ARRIVAL_MS: String(protocol.arrivalMs),
   };
+}
+
+/** The part of it that `deliver` needs. */
+function deliverEnvironment(common: ReturnType<typeof commonEnvironment>) {
+  const { STAGE, JOBS_TABLE, TENANTS_TABLE, DELIVERIES_QUEUE_URL, SLOW_DELIVERIES_QUEUE_URL, ARRIVAL_MS } =
+    common;
+  return { STAGE, JOBS_TABLE, TENANTS_TABLE, DELIVERIES_QUEUE_URL, SLOW_DELIVERIES_QUEUE_URL, ARRIVAL_MS };
 }

@@ -37,6 +37,7 @@ const allowed: Record<string, readonly string[]> = {
     "@plantain/core/",
     "@plantain/aws/",
     "@plantain/gemini/",
+    "@plantain/http/",
   ],
   infra: ["zod", "node:", "aws-cdk-lib", "cdk-nag", "constructs", "@plantain/aws/table"],
   examples: ["node:", "hono", "@hono/node-server", "express", "@plantain/client/"],

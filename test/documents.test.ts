@@ -19,7 +19,7 @@ import { JobBody } from "@plantain/functions/api/job-body";
 import { type ProblemCode, problem } from "@plantain/functions/api/problem";
 import { longestWaitSeconds } from "@plantain/functions/api/wait";
 import { wireJob } from "@plantain/functions/api/wire";
-import { ApiEnv, SweepEnv, WorkerEnv } from "@plantain/functions/runtime/env";
+import { ApiEnv, DeliverEnv, SweepEnv, WorkerEnv } from "@plantain/functions/runtime/env";
 import { type Stage, stageNamed, stages } from "@plantain/infra/stage";
 import { usage } from "@plantain/local/flags";
 import { sampleJob, sampleRequest } from "@plantain/memory/samples";
@@ -99,6 +99,12 @@ describe("docs/api.md", () => {
     unsupported_media_type: true,
     idempotency_key_reused: true,
     internal: true,
+    endpoint_not_found: true,
+    endpoint_disabled: true,
+    too_many_endpoints: true,
+    too_many_secrets: true,
+    delivery_not_found: true,
+    delivery_in_progress: true,
   };
   const isProblemCode = (code: string): code is ProblemCode => code in problemCodes;
 
@@ -230,14 +236,14 @@ describe("README.md", () => {
   });
 
   it("has every variable of every function", () => {
-    const functions = { api: ApiEnv, worker: WorkerEnv, sweep: SweepEnv };
+    const functions = { api: ApiEnv, worker: WorkerEnv, deliver: DeliverEnv, sweep: SweepEnv };
     const users = (name: string) =>
       Object.entries(functions).flatMap(([each, { shape }]) => (name in shape ? [each] : []));
     const names = new Set(Object.values(functions).flatMap(({ shape }) => Object.keys(shape)));
     const documented = rows("README.md", "### Environment of the functions");
     expect(firsts(documented)).toEqual([...names].toSorted());
     for (const [name = "", who] of documented) {
-      const expected = users(name).length === 3 ? "all" : users(name).join(", ");
+      const expected = users(name).length === 4 ? "all" : users(name).join(", ");
       expect(who, name).toBe(expected);
     }
   });

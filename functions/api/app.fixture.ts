@@ -2,7 +2,11 @@ import { memoryBudget } from "@plantain/core/job/memory-budget";
 import type { Answer } from "@plantain/core/job/ports";
 import { runAttempt } from "@plantain/core/job/run-attempt";
 import { issueKey, keyEntropyBytes, type Scope } from "@plantain/core/tenant/key";
+import { announcing } from "@plantain/core/webhook/announce";
 import { manualClock, seededRandom } from "@plantain/memory/clock";
+import { memoryDeliveries } from "@plantain/memory/deliveries";
+import { memoryDeliveryQueue } from "@plantain/memory/delivery-queue";
+import { memoryEndpoints } from "@plantain/memory/endpoints";
 import { memoryJobs } from "@plantain/memory/jobs";
 import { memoryKeys } from "@plantain/memory/keys";
 import { scriptedModel } from "@plantain/memory/model";
@@ -44,7 +48,7 @@ export const Page = z.looseObject({
   next_cursor: z.string().nullable(),
 });
 
-const allScopes: Scope[] = ["jobs:read", "jobs:write"];
+const allScopes: Scope[] = ["jobs:read", "jobs:write", "webhooks:admin"];
 // A grey 1x1 PNG
 export const pixel =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
@@ -54,9 +58,16 @@ export async function world() {
   const clock = manualClock();
   const lines: string[] = [];
   const objects = memoryObjects();
-  const pools = memoryPools();
+  const deliveries = memoryDeliveries();
+  const endpoints = memoryEndpoints(deliveries);
+  const deliveryQueue = memoryDeliveryQueue(clock);
+  const announce = { endpoints, deliveryQueue, policy: samplePolicy };
   const ports = {
-    jobs: memoryJobs(),
+    jobs: announcing(memoryJobs(deliveries), announce, () => undefined),
+    endpoints,
+    deliveries,
+    deliveryQueue,
+    allowLoopback: false,
     queue: memoryQueue(clock),
     objects,
     signedUrls: memorySignedUrls,
@@ -64,6 +75,8 @@ export async function world() {
     clock,
     random: seededRandom(),
     policy: samplePolicy,
+    pools: memoryPools(),
+    limits: sampleLimits,
     registry: sampleRegistry,
     defaultModel: "gemini-nano-banana-2.1",
     log: jsonLog("api", (line) => lines.push(line)),
@@ -105,8 +118,6 @@ export async function world() {
         ...ports,
         model: scriptedModel(...answers),
         memory: memoryBudget(1e9),
-        pools,
-        limits: sampleLimits,
       },
       received.jobId,
       received.message,

@@ -183,7 +183,13 @@ describe("bad input is refused with the field and the remedy, before anything is
     ],
     ["a lower-case size", { prompt: "x", image_size: "2k" }, 400, "invalid_request", "image_size"],
     ["an unknown field", { prompt: "x", promt: "y" }, 400, "invalid_request", "promt"],
-    ["a webhook", { prompt: "x", webhook: { url: "https://x.test" } }, 400, "invalid_request", "webhook"],
+    [
+      "a webhook by HTTP",
+      { prompt: "x", webhook: { url: "http://example.com/" } },
+      400,
+      "invalid_request",
+      "webhook.url",
+    ],
     [
       "an image by URL",
       { prompt: "x", images: [{ url: "https://x.test" }] },

@@ -6,11 +6,15 @@ import { accessLog } from "./access-log.ts";
 import { auth } from "./auth.ts";
 import type { ApiContext, ApiPorts } from "./ports.ts";
 import { problem } from "./problem.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
+import { endpointRoutes, webhookSecretRoutes } from "./routes/endpoints.ts";
 import { estimateRoutes } from "./routes/estimate.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { jwksRoutes } from "./routes/jwks.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { submissionRoutes } from "./routes/submissions.ts";
+import { webhookSchemaRoutes } from "./routes/webhook-schemas.ts";
 
 /** Lambda takes events of 6 MB; this leaves room for headers and the envelope. */
 export const largestBody = 5_600_000;
@@ -37,6 +41,8 @@ export function createApp(ports: ApiPorts): Hono<ApiContext> {
 
   app.get("/healthz", (c) => c.json({ status: "ok" }));
 
+  app.route("/.well-known/webhooks", jwksRoutes(ports));
+
   app.use("/v1/*", auth(ports.keys, ports.clock));
   app.use(
     "/v1/*",
@@ -51,6 +57,10 @@ export function createApp(ports: ApiPorts): Hono<ApiContext> {
   app.route("/v1/jobs", imageRoutes(ports));
   app.route("/v1/models", modelRoutes(ports));
   app.route("/v1/estimate", estimateRoutes(ports));
+  app.route("/v1/endpoints", endpointRoutes(ports));
+  app.route("/v1/deliveries", deliveryRoutes(ports));
+  app.route("/v1/webhook-secret", webhookSecretRoutes(ports));
+  app.route("/v1/webhook-schemas", webhookSchemaRoutes());
 
   app.notFound((c) => {
     const allowed = allowedMethods(app, c.req.path);

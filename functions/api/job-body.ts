@@ -5,7 +5,9 @@ import { mediaTypes } from "@plantain/core/image/inspect";
 import { harmCategories, safetyThresholds } from "@plantain/core/job/request";
 import type { Submission, SubmittedImage } from "@plantain/core/job/submission";
 import { aspectRatios, imageSizes, thinkingLevels } from "@plantain/core/model/model";
+import { jobEventTypes } from "@plantain/core/webhook/event";
 import * as z from "zod";
+import { eventList, SecretText, WebhookUrl } from "./webhook-body.ts";
 
 const longestPrompt = 8_000;
 /** Against nonsense; how many a model takes is the model's to say. */
@@ -78,6 +80,13 @@ export const JobBody = z
       .refine((metadata) => Object.keys(metadata).length <= 16, "At most 16 entries")
       .meta({ maxProperties: 16 })
       .default({}),
+    webhook: z
+      .strictObject({
+        url: WebhookUrl,
+        events: eventList(jobEventTypes).default([...jobEventTypes]),
+        secret: SecretText.optional(),
+      })
+      .optional(),
   })
   .refine(({ prompt, images }) => prompt !== undefined || images.length > 0, {
     path: ["prompt"],
@@ -102,7 +111,7 @@ export function submissionOf(body: JobBody): Submission {
     seed: body.seed ?? null,
     deadlineMs: body.deadline_seconds * 1000,
     metadata: body.metadata,
-    webhook: null,
+    webhook: body.webhook ? { ...body.webhook, secret: body.webhook.secret ?? null } : null,
   };
 }
 

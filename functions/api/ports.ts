@@ -1,23 +1,25 @@
-import type { Clock, Random } from "@plantain/core/clock";
-import type { Policy } from "@plantain/core/job/policy";
-import type { JobQueue, Jobs, Objects, SignedUrls } from "@plantain/core/job/ports";
+import type { CapacityPorts } from "@plantain/core/capacity/ports";
+import type { Random } from "@plantain/core/clock";
+import type { Objects, SignedUrls } from "@plantain/core/job/ports";
 import type { Registry } from "@plantain/core/model/registry";
 import type { ApiKey } from "@plantain/core/tenant/key";
 import type { Keys } from "@plantain/core/tenant/ports";
+import type { Deliveries, DeliveryQueue, Endpoints } from "@plantain/core/webhook/ports";
 import type { Log } from "../runtime/log.ts";
 
 /** All that the HTTP API stands on. */
-export type ApiPorts = {
-  readonly jobs: Jobs;
-  readonly queue: JobQueue;
+export type ApiPorts = CapacityPorts & {
   readonly objects: Objects;
   readonly signedUrls: SignedUrls;
   readonly keys: Keys;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly policy: Policy;
   readonly registry: Registry;
   readonly defaultModel: string;
+  readonly endpoints: Endpoints;
+  readonly deliveries: Deliveries;
+  readonly deliveryQueue: DeliveryQueue;
+  /** Whether webhooks may go to this very machine. */
+  readonly allowLoopback: boolean;
   readonly log: Log;
 };
 

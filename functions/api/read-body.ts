@@ -26,6 +26,14 @@ export async function readBody<T>(
   return parsed.success ? { body: parsed.data } : invalid(c, parsed.error);
 }
 
+/** As `readBody`, where no body is an empty object. */
+export async function readOptionalBody<T>(
+  c: Context<ApiContext>,
+  schema: z.ZodType<T>,
+): Promise<{ body: T } | Response> {
+  return (await c.req.text()) === "" ? { body: schema.parse({}) } : readBody(c, schema);
+}
+
 /** The problem that says what is wrong with each field. */
 export function invalid(c: Context<ApiContext>, error: z.ZodError): Response {
   const errors = fieldErrors(error.issues);

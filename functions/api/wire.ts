@@ -85,6 +85,7 @@ export async function wireJob(
     text: shown?.text ?? null,
     grounding: shown?.grounding ? wireGrounding(shown.grounding) : null,
     metadata: request.metadata,
+    webhook: request.webhook && { url: request.webhook.url, events: request.webhook.events },
     usage: wireUsage(attempts),
     cost: wireCost(job, request, attempts),
     error,

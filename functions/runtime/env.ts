@@ -9,6 +9,9 @@ const Common = z.object({
   JOBS_TABLE: z.string().min(1),
   TENANTS_TABLE: z.string().min(1),
   JOBS_QUEUE_URL: z.url(),
+  /** Webhook deliveries: those to endpoints that answer in time, and those that need more of it. */
+  DELIVERIES_QUEUE_URL: z.url(),
+  SLOW_DELIVERIES_QUEUE_URL: z.url(),
   BUCKET: z.string().min(1),
   LEASE_MS: milliseconds,
   BEAT_MS: milliseconds,
@@ -17,6 +20,24 @@ const Common = z.object({
   CALL_MARGIN_MS: milliseconds,
   ARRIVAL_MS: milliseconds,
 });
+
+/** Set on one machine alone, where a receiver may be on it too: lets webhooks go to loopback addresses. */
+const LocalWebhooks = z.object({ ALLOW_LOOPBACK_WEBHOOKS: z.literal("true").optional() });
+
+/** No bucket and no provider key: who talks to strangers has nothing to give away. */
+export const DeliverEnv = Common.pick({
+  STAGE: true,
+  JOBS_TABLE: true,
+  TENANTS_TABLE: true,
+  DELIVERIES_QUEUE_URL: true,
+  SLOW_DELIVERIES_QUEUE_URL: true,
+  ARRIVAL_MS: true,
+})
+  .extend(LocalWebhooks.shape)
+  .extend({
+    /** Where the API is: what payloads link to. */
+    API_URL: z.url(),
+  });
 
 /** The models that a stage knows, the same for every function that asks. */
 const Models = z.object({
@@ -37,11 +58,6 @@ function parseJson(text: string, ctx: z.RefinementCtx<string>): unknown {
 
 export type CommonEnv = z.infer<typeof Common>;
 
-export const ApiEnv = Common.extend(Models.shape).extend({
-  /** The model of a job that names none: an id or alias of the registry. */
-  DEFAULT_MODEL: z.string().min(1),
-});
-
 /** How much may be in flight, for those who give out places. */
 const Capacity = z.object({
   /** Jobs of one tenant in work at once. */
@@ -56,6 +72,14 @@ const Capacity = z.object({
     .transform((names) => names.split(","))
     .pipe(z.array(z.string().min(1))),
 });
+
+export const ApiEnv = Common.extend(Models.shape)
+  .extend(Capacity.shape)
+  .extend(LocalWebhooks.shape)
+  .extend({
+    /** The model of a job that names none: an id or alias of the registry. */
+    DEFAULT_MODEL: z.string().min(1),
+  });
 
 export const WorkerEnv = Common.extend(Models.shape).extend(Capacity.shape).extend({
   /** Megabytes, set by Lambda itself. */

@@ -6,6 +6,8 @@ export type LogFields = {
   readonly requestId?: string;
   readonly messageId?: string;
   readonly jobId?: string;
+  readonly deliveryId?: string;
+  readonly lane?: string;
   readonly tenant?: string;
   readonly keyId?: string;
   readonly fence?: number;

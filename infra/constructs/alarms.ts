@@ -19,6 +19,9 @@ export type RunbookArticle =
   | "workers-crash"
   | "gemini-refuses-us"
   | "gemini-quota-used-up"
+  | "deliveries-set-aside"
+  | "deliveries-wait-too-long"
+  | "deliver-crashes"
   | "sweep-has-stopped"
   | "api-answers-5xx";
 

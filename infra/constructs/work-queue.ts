@@ -21,8 +21,8 @@ export interface WorkQueueProps {
 interface WorkerLimits {
   readonly batchSize: number;
   readonly maxConcurrency: number;
-  /** Shown when the worker crashes or times out. */
-  readonly crashing: Notice;
+  /** Shown when the worker crashes or times out; left out where another queue of the same worker has that alarm. */
+  readonly crashing?: Notice;
 }
 
 /** A queue, its dead letters, and the alarms that say nobody works it off. */
@@ -64,6 +64,7 @@ export class WorkQueue extends Construct {
     worker.lambda.addEventSource(
       new SqsEventSource(this.queue, { batchSize, maxConcurrency, reportBatchItemFailures: true }),
     );
+    if (!crashing) return;
     // A message that fails is reported, not thrown: only crashes and timeouts count as errors.
     this.alarms.add(`${this.node.id}Crashing`, crashing, {
       metric: worker.lambda.metricErrors({ period: Duration.minutes(5) }),

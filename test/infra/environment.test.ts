@@ -1,4 +1,4 @@
-import { ApiEnv, SweepEnv, WorkerEnv } from "@plantain/functions/runtime/env";
+import { ApiEnv, DeliverEnv, SweepEnv, WorkerEnv } from "@plantain/functions/runtime/env";
 import { stages } from "@plantain/infra/stage";
 import type { Template } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
@@ -48,7 +48,9 @@ describe.each(stages)(
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "1024", // Lambda sets it
       });
       const sweep = z.strictObject(SweepEnv.shape).parse(environment(stateless, /^SweepFunction/));
-      expect(api).toMatchObject({ ...expected, DEFAULT_MODEL: defaultModel });
+      const deliver = z.strictObject(DeliverEnv.shape).parse(environment(stateless, /^DeliverFunction/));
+      expect(deliver).toMatchObject({ STAGE: name, ARRIVAL_MS: protocol.arrivalMs });
+      expect(api).toMatchObject({ ...expected, ...places, DEFAULT_MODEL: defaultModel });
       expect(worker).toMatchObject({ ...expected, ...places });
       expect(sweep).toMatchObject({ ...expected, ...places });
     });

@@ -26,7 +26,7 @@ const policies = Object.values(synthesized("prod").stateless.findResources("AWS:
 );
 
 /** What the role of a function may do: statements whose actions start with `service`. */
-function allowed(role: "Api" | "Worker" | "Sweep" | "Sweeping", service = "") {
+function allowed(role: "Api" | "Worker" | "Deliver" | "Sweep" | "Sweeping", service = "") {
   return policies
     .filter(({ Roles: [{ Ref }] }) => new RegExp(`^${role}Role[0-9A-F]{8}$`).test(Ref))
     .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
@@ -36,9 +36,11 @@ function allowed(role: "Api" | "Worker" | "Sweep" | "Sweeping", service = "") {
 const actions = (...args: Parameters<typeof allowed>) => allowed(...args).flatMap(({ Action }) => Action);
 const everything = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 
+const ofEndpoints = { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["ENDPOINTS#*"] } };
+
 describe("permissions", () => {
   test("name their actions and resources", () => {
-    expect(policies).toHaveLength(4);
+    expect(policies).toHaveLength(5);
     for (const { Effect, Action, Resource } of everything) {
       expect(Effect).toBe("Allow");
       expect(Action.filter((action) => action.includes("*"))).toEqual([]);
@@ -48,10 +50,25 @@ describe("permissions", () => {
     }
   });
 
-  test("let nobody delete items or objects", () => {
-    expect(
-      everything.flatMap(({ Action }) => Action).filter((action) => /Delete(Item|Object)/.test(action)),
-    ).toEqual([]);
+  test("let nobody delete items or objects, but the API endpoints", () => {
+    const deleting = everything.filter(({ Action }) =>
+      Action.some((each) => /Delete(Item|Object)/.test(each)),
+    );
+    expect(deleting).toEqual(allowed("Api", "dynamodb:DeleteItem"));
+    expect(deleting).toMatchObject([{ Condition: ofEndpoints }]);
+  });
+
+  test("let deliver do nothing but read jobs, keep its log and note how endpoints fare", () => {
+    const items = (...keys: string[]) => ({
+      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } },
+    });
+    expect(allowed("Deliver", "dynamodb:")).toMatchObject([
+      { Action: ["dynamodb:GetItem", "dynamodb:Query"], ...items("EVT#*", "JOB#*") },
+      { Action: ["dynamodb:PutItem"], ...items("EVT#*") },
+      { Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], ...items("ENDPOINTS#*") },
+    ]);
+    const services = new Set(actions("Deliver").map((action) => action.split(":")[0]));
+    expect(services).toEqual(new Set(["dynamodb", "sqs", "logs"]));
   });
 
   test("let only the worker read the Gemini key, and nothing else of SSM", () => {
@@ -93,24 +110,34 @@ describe("permissions", () => {
   test("let keys of tenants be read by the API alone, and changed by nobody", () => {
     const ofTenants = (from: typeof everything) =>
       from.filter(({ Resource }) => Resource.some((each) => each.includes("Tenants")));
-    expect(ofTenants(allowed("Api"))).toMatchObject([{ Action: ["dynamodb:GetItem"] }]);
-    const pools = { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["POOL#*"] } };
+    const pools = {
+      Action: ["dynamodb:GetItem", "dynamodb:PutItem"],
+      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["POOL#*"] } },
+    };
+    const endpoints = (...Action: string[]) => ({ Action, Condition: ofEndpoints });
+    expect(ofTenants(allowed("Api"))).toMatchObject([
+      pools,
+      { Action: ["dynamodb:GetItem"] },
+      endpoints("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"),
+    ]);
     for (const role of ["Worker", "Sweep"] as const) {
-      expect(ofTenants(allowed(role))).toMatchObject([
-        { Action: ["dynamodb:GetItem", "dynamodb:PutItem"], Condition: pools },
-      ]);
+      expect(ofTenants(allowed(role))).toMatchObject([pools, endpoints("dynamodb:Query")]);
     }
-    expect(ofTenants(everything)).toHaveLength(3);
+    expect(ofTenants(allowed("Deliver"))).toMatchObject([
+      endpoints("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+    ]);
+    expect(ofTenants(everything)).toHaveLength(8);
   });
 
   test("open each index to the function that asks it", () => {
     const askers = (index: string) =>
-      (["Api", "Worker", "Sweep"] as const).filter((role) =>
+      (["Api", "Worker", "Deliver", "Sweep"] as const).filter((role) =>
         JSON.stringify(allowed(role)).includes(`/index/${index}`),
       );
     expect(askers("byTenant")).toEqual(["Api"]);
     expect(askers("byDue")).toEqual(["Sweep"]);
-    expect(askers("byHeld")).toEqual(["Worker", "Sweep"]);
+    expect(askers("byHeld")).toEqual(["Api", "Worker", "Sweep"]);
+    expect(askers("byEndpoint")).toEqual(["Api"]);
   });
 
   test("let the schedule start the sweep and do nothing else", () => {

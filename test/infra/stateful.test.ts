@@ -96,7 +96,7 @@ describe("tables", () => {
     });
   });
 
-  test("index jobs by tenant, by what is due and by what holds them, with nothing but keys", () => {
+  test("index jobs by tenant, by what is due and by what holds them, and deliveries by endpoint, with nothing but keys", () => {
     prod.hasResourceProperties("AWS::DynamoDB::GlobalTable", {
       AttributeDefinitions: Match.arrayWith([
         { AttributeName: "tenant", AttributeType: "S" },
@@ -108,6 +108,7 @@ describe("tables", () => {
         index("byTenant", "tenant", "createdKey"),
         index("byDue", "dueShard", "dueAt"),
         index("byHeld", "heldKey", "createdKey"),
+        index("byEndpoint", "endpointKey", "eventKey"),
       ],
     });
   });

@@ -14,7 +14,7 @@ describe("the queue", () => {
   });
 
   test("has dead letters, kept as long as SQS can", () => {
-    prod.resourceCountIs("AWS::SQS::Queue", 2);
+    prod.resourceCountIs("AWS::SQS::Queue", 6);
     prod.hasResourceProperties("AWS::SQS::Queue", {
       MessageRetentionPeriod: 14 * 24 * 3600,
       RedrivePolicy: Match.absent(),
@@ -22,7 +22,7 @@ describe("the queue", () => {
   });
 
   test("and its dead letters refuse requests without TLS", () => {
-    prod.resourceCountIs("AWS::SQS::QueuePolicy", 2);
+    prod.resourceCountIs("AWS::SQS::QueuePolicy", 6);
     prod.allResourcesProperties("AWS::SQS::QueuePolicy", {
       PolicyDocument: {
         Statement: [
@@ -47,7 +47,7 @@ describe("the queue", () => {
 
 describe("functions", () => {
   test("run on Node 24 on ARM, each with a role, and a log in JSON that ends some day", () => {
-    prod.resourceCountIs("AWS::Lambda::Function", 3);
+    prod.resourceCountIs("AWS::Lambda::Function", 4);
     prod.allResourcesProperties("AWS::Lambda::Function", {
       Runtime: "nodejs24.x",
       Architectures: ["arm64"],
@@ -57,11 +57,12 @@ describe("functions", () => {
     const roles = Object.values(prod.findResources("AWS::Lambda::Function")).map((lambda) =>
       JSON.stringify(lambda.Properties.Role),
     );
-    expect(new Set(roles).size).toBe(3);
+    expect(new Set(roles).size).toBe(4);
   });
 
-  test("include a worker that may send messages back to its own queue for ever", () => {
-    prod.resourcePropertiesCountIs("AWS::Lambda::Function", { RecursiveLoop: "Allow" }, 1);
+  test("include a worker and a deliver that may send messages back to their own queues for ever", () => {
+    prod.resourcePropertiesCountIs("AWS::Lambda::Function", { RecursiveLoop: "Allow" }, 2);
+    prod.hasResourceProperties("AWS::Lambda::Function", { RecursiveLoop: "Allow", Timeout: 60 });
     prod.hasResourceProperties("AWS::Lambda::Function", { RecursiveLoop: "Allow", Timeout: 330 });
   });
 
@@ -72,6 +73,23 @@ describe("functions", () => {
       Target: { RetryPolicy: { MaximumRetryAttempts: 0 } },
     });
     prod.hasResourceProperties("AWS::Lambda::EventInvokeConfig", { MaximumRetryAttempts: 0 });
+  });
+});
+
+describe("webhooks", () => {
+  test("have a queue for each lane, worked off apart", () => {
+    for (const MaximumConcurrency of [20, 10]) {
+      prod.hasResourceProperties("AWS::Lambda::EventSourceMapping", {
+        BatchSize: 10,
+        ScalingConfig: { MaximumConcurrency },
+        FunctionResponseTypes: ["ReportBatchItemFailures"],
+      });
+    }
+    prod.resourcePropertiesCountIs("AWS::SQS::Queue", { VisibilityTimeout: 360 }, 2);
+  });
+
+  test.each(stages)("of $name never go to the machine itself", ({ name }) => {
+    expect(JSON.stringify(synthesized(name).stateless.toJSON())).not.toContain("LOOPBACK");
   });
 });
 

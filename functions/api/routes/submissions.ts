@@ -1,6 +1,7 @@
 import { isFinished } from "@plantain/core/job/job";
 import type { JobRecord } from "@plantain/core/job/ports";
 import { submit } from "@plantain/core/job/submit";
+import { signerOf } from "@plantain/core/webhook/manage-endpoints";
 import { type Context, Hono } from "hono";
 import { needs } from "../auth.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
@@ -9,6 +10,7 @@ import type { ApiContext, ApiPorts } from "../ports.ts";
 import { readBody } from "../read-body.ts";
 import { readJob } from "../read-job.ts";
 import { pollSeconds, readPreferredWait, waitUntilOver } from "../wait.ts";
+import { acceptUrl } from "../webhook-body.ts";
 import { wireJob } from "../wire.ts";
 
 /** The two ways to submit a job: by `POST`, or under a name of the caller's own by `PUT`. */
@@ -29,6 +31,10 @@ async function accept(ports: ApiPorts, c: Context<ApiContext>, key: string | nul
   if (read instanceof Response) return read;
   const { tenant } = c.var.caller;
   const submission = submissionOf(read.body);
+  if (submission.webhook) {
+    acceptUrl(submission.webhook.url, "webhook.url", ports.allowLoopback);
+    await signerOf(ports, tenant); // it signs beside the job's own secret, or instead of it
+  }
   const { job, request, replayed } = await submit(ports, tenant, submission, key, (error) =>
     log.warn("Cannot send message; the sweep will", { requestId: c.var.requestId, error }),
   );

@@ -17,7 +17,7 @@ if (table === undefined) {
 } else if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant)) {
   refuse(`--tenant "${tenant}" has to be 1 to 63 lower-case letters, digits and hyphens`);
 } else {
-  const about = { tenant, scopes: ["jobs:read", "jobs:write"], at: Date.now() } as const;
+  const about = { tenant, scopes: ["jobs:read", "jobs:write", "webhooks:admin"], at: Date.now() } as const;
   const { key, text } = issueKey(about, randomBytes(keyEntropyBytes));
   await dynamoKeys(connectDynamo(), table).put(key);
   console.log(`Key ${key.id} of tenant "${tenant}". It is shown this once; only its hash is kept:\n${text}`);

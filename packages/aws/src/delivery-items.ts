@@ -20,6 +20,7 @@ import {
 } from "@plantain/core/webhook/ids";
 import * as z from "zod";
 import type { Item, TransactItem } from "./conditional-writes.ts";
+import { eventPrefix } from "./table.ts";
 
 /*
  * How an event lies in the table: one partition `EVT#<id>` with EVENT, a DLV#<destination> for each delivery, and below it
@@ -88,7 +89,7 @@ const tryInfix = "#TRY#";
 export type Key = { readonly pk: string; readonly sk: string };
 
 export function eventKey(id: EventId): Key {
-  return { pk: `EVT#${id}`, sk: eventSortKey };
+  return { pk: `${eventPrefix}${id}`, sk: eventSortKey };
 }
 
 export function deliveryKey(id: DeliveryId): Key {
@@ -161,7 +162,7 @@ export function parseTry(item: Item): Try {
 
 /** The delivery that an entry of an index names. */
 export function deliveryIn({ pk, sk }: Item): DeliveryId {
-  const id = `dlv_${String(pk).slice("EVT#evt_".length)}_${String(sk).replace(/^DLV#(ep_)?/, "")}`;
+  const id = `dlv_${String(pk).slice(`${eventPrefix}evt_`.length)}_${String(sk).replace(/^DLV#(ep_)?/, "")}`;
   if (!isDeliveryId(id))
     throw new Error(`Cannot read index entry: "${String(pk)}" "${String(sk)}" is no delivery`);
   return id;

@@ -6,6 +6,7 @@ import { FailureCodeRecord, FailureRecord, UpstreamRecord, UsageRecord } from "@
 import { dueShards } from "@plantain/core/job/ports";
 import { jobEventTypes } from "@plantain/core/webhook/event";
 import * as z from "zod";
+import { jobPrefix } from "./table.ts";
 
 /*
  * How a job lies in the table: one partition `JOB#<id>` with META, REQUEST, RESULT and one ATTEMPT#<fence> per claim.
@@ -82,7 +83,7 @@ const AttemptItem = z.object({
 export const sortKeys = { meta: "META", request: "REQUEST", result: "RESULT", attempt: "ATTEMPT#" } as const;
 
 export function jobKey(id: JobId): string {
-  return `JOB#${id}`;
+  return `${jobPrefix}${id}`;
 }
 
 /** Zero-padded, so that fences sort as numbers. */

@@ -7,6 +7,10 @@ export const tableKey = { partition: "pk", sort: "sk", expiry: "expiresAt" } as 
 /** What the partition key of a pool begins with: workers may reach nothing else of the tenants' table. */
 export const poolPrefix = "POOL#";
 
+/** What the partition keys of jobs and of events begin with, in the jobs' table. */
+export const jobPrefix = "JOB#";
+export const eventPrefix = "EVT#";
+
 /** What the partition keys of endpoints and of what signs for them begin with, in the tenants' table. */
 export const endpointsPrefix = "ENDPOINTS#";
 

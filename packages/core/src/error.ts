@@ -11,6 +11,12 @@ export type RefusalCode =
   | "job_not_found"
   | "image_not_found"
   | "invalid_cursor"
+  | "endpoint_not_found"
+  | "endpoint_disabled"
+  | "too_many_endpoints"
+  | "too_many_secrets"
+  | "delivery_not_found"
+  | "delivery_in_progress"
   | "idempotency_key_reused";
 
 /** A refusal that the caller can mend: nothing was stored, queued or paid. `field` is a path in the request, as `images[0].data`. */

@@ -5,7 +5,7 @@ import { isKeyText, issueKey, keyEntropyBytes, scopes } from "@plantain/core/ten
 import type { Keys } from "@plantain/core/tenant/ports";
 
 /** The tenant that the printed key belongs to. */
-const tenant = "default";
+export const tenant = "default";
 
 /**
  * The API key to print: the one in `file` as long as the table knows it, else a new one with every scope, which is

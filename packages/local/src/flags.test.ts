@@ -10,12 +10,16 @@ describe("the command line", () => {
       json: false,
       sweepSeconds: undefined,
       latencyMs: undefined,
+      allowLoopbackWebhooks: false,
       help: false,
     });
   });
 
   test("takes every flag", () => {
-    const args = "--port 0 --data dir --stage test --json --sweep-seconds 5 --latency-ms 0".split(" ");
+    const args =
+      "--port 0 --data dir --stage test --json --sweep-seconds 5 --latency-ms 0 --allow-loopback-webhooks".split(
+        " ",
+      );
     expect(parseFlags(args, "9000")).toEqual({
       port: 0,
       data: "dir",
@@ -23,6 +27,7 @@ describe("the command line", () => {
       json: true,
       sweepSeconds: 5,
       latencyMs: 0,
+      allowLoopbackWebhooks: true,
       help: false,
     });
   });

@@ -8,6 +8,7 @@ export type Flags = {
   readonly json: boolean;
   readonly sweepSeconds: number | undefined;
   readonly latencyMs: number | undefined;
+  readonly allowLoopbackWebhooks: boolean;
   readonly help: boolean;
 };
 
@@ -20,6 +21,7 @@ export const usage = `Runs Plantain on this machine: the functions, queues, tabl
   --stage NAME        local, or test with short timings; default: local
   --sweep-seconds N   how often minutely schedules run; default: 60, in stage test 2
   --latency-ms N      how long the Gemini simulator takes for an image; default: 3
+  --allow-loopback-webhooks  lets webhooks go to receivers on this machine, also by plain HTTP
   --json              one JSON line on stdout when ready, everything else on stderr
   --help              shows this
 
@@ -41,6 +43,7 @@ export function parseFlags(args: readonly string[], defaultPort: string | undefi
       json: { type: "boolean", default: false },
       "sweep-seconds": { type: "string" },
       "latency-ms": { type: "string" },
+      "allow-loopback-webhooks": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -61,6 +64,7 @@ export function parseFlags(args: readonly string[], defaultPort: string | undefi
     json: values.json,
     sweepSeconds: optionalNumber("--sweep-seconds", values["sweep-seconds"], 1, 3600),
     latencyMs: optionalNumber("--latency-ms", values["latency-ms"], 0, 600_000),
+    allowLoopbackWebhooks: values["allow-loopback-webhooks"],
     help: values.help,
   };
 }

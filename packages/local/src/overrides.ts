@@ -13,6 +13,8 @@ export const overrides = {
   AWS_ENDPOINT_URL_SQS: "the embedded SQS, or the one named in the environment",
   AWS_ENDPOINT_URL_S3: "the embedded S3, or the one named in the environment",
   AWS_ENDPOINT_URL_SSM: "a server that knows the Gemini key and nothing else",
+  ALLOW_LOOPBACK_WEBHOOKS:
+    "for functions that deal with webhooks: `true` with `--allow-loopback-webhooks`, so that receivers may be on this machine",
   GOOGLE_GEMINI_BASE_URL:
     "for functions with GEMINI_API_KEY_PARAMETERS: the simulator, or what the environment says with a GEMINI_API_KEY",
 } as const;
@@ -21,7 +23,7 @@ type Override = keyof typeof overrides;
 
 /** Variables that differ from the template's; undefined leaves one out. */
 export type OverriddenVariables = Readonly<Record<Extract<Override, `AWS_${string}`>, string>> &
-  Readonly<Record<Extract<Override, `GOOGLE_${string}`>, string | undefined>>;
+  Readonly<Record<Extract<Override, `${"ALLOW" | "GOOGLE"}_${string}`>, string | undefined>>;
 
 /** How often a schedule runs here, in milliseconds. */
 export function intervalMs(everySeconds: number, sweepSeconds: number | undefined): number {

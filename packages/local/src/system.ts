@@ -1,5 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { dynamoEndpoints } from "@plantain/aws/dynamo-endpoints";
 import { dynamoKeys } from "@plantain/aws/dynamo-keys";
 import { apiKeyIn } from "./api-key.ts";
 import { type Access, account, credentialsFor, foreignEndpoints, region } from "./aws/access.ts";
@@ -10,6 +11,7 @@ import { startFleet } from "./fleet.ts";
 import { startGemini } from "./gemini.ts";
 import { answerDevRoute } from "./http/dev-routes.ts";
 import { startFront } from "./http/front.ts";
+import { webhookInbox } from "./http/webhook-inbox.ts";
 import type { PoolStatus } from "./lambda/pool.ts";
 import type { Print } from "./print.ts";
 import { dynamodbServer, s3Server, sqsServer, ssmServer } from "./servers.ts";
@@ -27,6 +29,8 @@ export type SystemOptions = {
   readonly sweepSeconds?: number | undefined;
   /** How long the simulator takes for an image; without it hardly any time. */
   readonly latencyMs?: number | undefined;
+  /** Lets webhooks go to loopback addresses. Default: no. */
+  readonly allowLoopbackWebhooks?: boolean | undefined;
   /** Folder of a cloud assembly to run; without it the functions are built and the app is synthesized. */
   readonly assembly?: string | undefined;
   /** Where GEMINI_API_KEY, GOOGLE_GEMINI_BASE_URL, AWS_ENDPOINT_URL_* and credentials for those are looked up. */
@@ -103,6 +107,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
           AWS_ENDPOINT_URL_S3: s3.url,
           AWS_ENDPOINT_URL_SSM: ssm.url,
           GOOGLE_GEMINI_BASE_URL: gemini.url,
+          ALLOW_LOOPBACK_WEBHOOKS: options.allowLoopbackWebhooks ? "true" : undefined,
         },
         print,
       ),
@@ -111,13 +116,19 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   ]);
   signal?.throwIfAborted();
 
+  const store = new DynamoDBClient({ endpoint: dynamodb.url, ...access });
+  starting.defer(async () => store.destroy());
+  const tenants = tenantsTable(plan);
+  // It reads secrets and writes nothing, so that the other table isn't needed
+  const inbox = webhookInbox(dynamoEndpoints(DynamoDBDocumentClient.from(store), tenants, tenants));
+
   fleet.drive(options.sweepSeconds ?? (options.stage === "test" ? 2 : undefined));
   front.open({
     accountId: account,
     apiId: plan.httpApi.apiId,
     pool: fleet.api,
     timeoutMs: plan.httpApi.timeoutMs,
-    intercept: (request) => answerDevRoute(request, fleet.pools),
+    intercept: (request, body) => answerDevRoute(request, body, fleet.pools, inbox),
   });
   const running = starting.move();
   return {
@@ -141,16 +152,19 @@ async function allOrNothing<T extends readonly unknown[]>(
 
 /** Stores the key where the API function looks keys up. */
 async function issueApiKey(plan: Plan, endpoint: string, access: Access, file: string): Promise<string> {
-  const table = plan.httpApi.function.environment.TENANTS_TABLE;
-  if (table === undefined) {
-    throw new Error(
-      'Cannot issue an API key: the API function has no variable "TENANTS_TABLE"; set it in infra',
-    );
-  }
+  const table = tenantsTable(plan);
   const client = new DynamoDBClient({ endpoint, ...access });
   try {
     return await apiKeyIn(file, dynamoKeys(DynamoDBDocumentClient.from(client), table), Date.now());
   } finally {
     client.destroy();
   }
+}
+
+function tenantsTable({ httpApi }: Plan): string {
+  const table = httpApi.function.environment.TENANTS_TABLE;
+  if (table !== undefined) return table;
+  throw new Error(
+    'Cannot issue an API key: the API function has no variable "TENANTS_TABLE"; set it in infra',
+  );
 }

@@ -9,7 +9,7 @@ import type { DeliveryQueue, Endpoints } from "./ports.ts";
 export type AnnouncePorts = {
   readonly endpoints: Endpoints;
   readonly deliveryQueue: DeliveryQueue;
-  readonly policy: Policy;
+  readonly policy: Pick<Policy, "arrivalMs">;
 };
 
 /**

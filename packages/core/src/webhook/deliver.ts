@@ -20,7 +20,7 @@ export type DeliverPorts = {
   readonly sender: Sender;
   readonly clock: Clock;
   readonly random: Random;
-  readonly policy: Policy;
+  readonly policy: Pick<Policy, "arrivalMs">;
   /** The body that tells of an event; `record` is its job. */
   readonly render: (event: WebhookEvent, record: JobRecord | null) => Promise<string>;
 };

@@ -13,7 +13,7 @@ type Ports = {
   readonly deliveryQueue: DeliveryQueue;
   readonly clock: Clock;
   readonly random: Random;
-  readonly policy: Policy;
+  readonly policy: Pick<Policy, "arrivalMs">;
 };
 
 /** Notes at an endpoint how a try ended. One that is disabled by that is told of to the tenant's others, in one transaction. */

@@ -10,7 +10,7 @@ export type SweepDeliveriesPorts = {
   readonly deliveries: Deliveries;
   readonly deliveryQueue: DeliveryQueue;
   readonly clock: Clock;
-  readonly policy: Policy;
+  readonly policy: Pick<Policy, "arrivalMs">;
 };
 
 export type SweptDeliveries = { looked: number; sent: number; faults: unknown[] };

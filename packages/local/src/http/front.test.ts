@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { memoryDeliveries } from "@plantain/memory/deliveries";
+import { memoryEndpoints } from "@plantain/memory/endpoints";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Outcome } from "../lambda/execution-environment.ts";
 import type { FunctionPool } from "../lambda/pool.ts";
 import { answerDevRoute } from "./dev-routes.ts";
 import { type HttpFront, startFront } from "./front.ts";
+import { webhookInbox } from "./webhook-inbox.ts";
 
 let front: HttpFront;
 let events: Record<string, unknown>[];
@@ -40,7 +43,8 @@ function open(timeoutMs = 1000): void {
     accountId: "000000000000",
     pool,
     timeoutMs,
-    intercept: (request) => answerDevRoute(request, [pool]),
+    intercept: (request, body) =>
+      answerDevRoute(request, body, [pool], webhookInbox(memoryEndpoints(memoryDeliveries()))),
   });
 }
 

@@ -16,7 +16,7 @@ export type Answerer = Front & {
   /** How long the gateway waits for the function. */
   readonly timeoutMs: number;
   /** Routes of the local runtime itself, asked first. */
-  readonly intercept?: (request: IncomingMessage) => Promise<Answer | undefined>;
+  readonly intercept?: (request: IncomingMessage, body: Buffer) => Promise<Answer | undefined>;
 };
 
 export type HttpFront = {
@@ -68,7 +68,7 @@ async function answer(request: IncomingMessage, answerer: Answerer | undefined):
   const body = await read(request);
   if (body === undefined) return gatewayAnswer(413, "Request Entity Too Large");
   if (answerer === undefined) return gatewayAnswer(503, "Service Unavailable");
-  const intercepted = await answerer.intercept?.(request);
+  const intercepted = await answerer.intercept?.(request, body);
   if (intercepted !== undefined) return intercepted;
   const event = eventOf(request, body, answerer);
   if (event === undefined) return gatewayAnswer(400, "Bad Request");

@@ -9,8 +9,13 @@ import type { FunctionSpec } from "../template/functions.ts";
 export function functionEnvironment(
   spec: FunctionSpec,
   { region, credentials }: Access,
-  { GOOGLE_GEMINI_BASE_URL: geminiUrl, ...endpoints }: OverriddenVariables,
+  {
+    GOOGLE_GEMINI_BASE_URL: geminiUrl,
+    ALLOW_LOOPBACK_WEBHOOKS: loopbackWebhooks,
+    ...endpoints
+  }: OverriddenVariables,
 ): Record<string, string> {
+  const dealsWithWebhooks = spec.environment.DELIVERIES_QUEUE_URL !== undefined;
   const callsGemini = spec.environment.GEMINI_API_KEY_PARAMETERS !== undefined;
   return {
     ...spec.environment,
@@ -30,6 +35,7 @@ export function functionEnvironment(
     AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
     AWS_EC2_METADATA_DISABLED: "true",
     ...endpoints,
+    ...(dealsWithWebhooks && loopbackWebhooks !== undefined && { ALLOW_LOOPBACK_WEBHOOKS: loopbackWebhooks }),
     ...(callsGemini && geminiUrl !== undefined && { GOOGLE_GEMINI_BASE_URL: geminiUrl }),
   };
 }
