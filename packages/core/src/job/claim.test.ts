@@ -1,6 +1,7 @@
 import { scriptedModel } from "@plantain/memory/model";
 import { sampleAnswer, sampleJob, sampleLimits, samplePolicy, sampleRunning } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
+import { admit } from "../capacity/admit.ts";
 import type { Limits } from "../capacity/limits.ts";
 import type { Pools } from "../capacity/ports.ts";
 import { cancel } from "./cancel.ts";
@@ -170,6 +171,15 @@ describe("a message for a job that is over", () => {
     ).catch(() => undefined);
     expect(await places(w)).toMatchObject({ [tenant]: [{ fence: 1 }], [model]: [{ fence: 1 }] });
     await cancel(w.ports, "acme", w.job.id);
+    expect(await taken(w)).toBe("over");
+    expect(await places(w)).toEqual(noPlace);
+  });
+
+  it("gives back the place that was kept for one that has failed", async () => {
+    const w = await start();
+    await admit(w.ports, w.job, 1, w.clock.now() + 1e9);
+    await w.clock.advance(w.job.deadlineAt - w.clock.now());
+    await transition(w.jobs, w.job, { type: "expired", at: w.clock.now() }, samplePolicy);
     expect(await taken(w)).toBe("over");
     expect(await places(w)).toEqual(noPlace);
   });

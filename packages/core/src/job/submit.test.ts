@@ -134,6 +134,54 @@ describe("a submission", () => {
   });
 });
 
+describe("a place for a new job", () => {
+  const tenant = "tenant:acme";
+  const model = "model:gemini-3-pro-image";
+  const none = { limits: { ...sampleLimits, callsPerModel: 0 } };
+
+  it("is taken before its message is sent, for its first attempt", async () => {
+    const w = world();
+    const { job } = await w.submitted();
+    const until = w.clock.now() + samplePolicy.arrivalMs + 2 * samplePolicy.callMs;
+    expect((await w.pools.load(tenant)).slots).toMatchObject({ [job.id]: { fence: 1, calls: 1, until } });
+    expect((await w.pools.load(model)).slots).toMatchObject({ [job.id]: { fence: 1, calls: 2, until } });
+  });
+
+  it("is waited for without a message where there is none", async () => {
+    const w = world();
+    const now = w.clock.now();
+    const { job } = await w.submitted({}, null, none);
+    expect(job.held, "it is shown as it was made").toBeNull();
+    expect(await w.jobs.load(job.id)).toMatchObject({
+      status: "queued",
+      held: { by: model, reason: "model_limit", since: now, until: null },
+    });
+    expect((await w.pools.load(model)).waiting).toMatchObject({ acme: { joinedAt: now } });
+    expect(w.queue.size).toBe(0);
+    expect(w.unsent).toEqual([]);
+  });
+
+  it("isn't waited for by a job that was canceled meanwhile", async () => {
+    const w = world();
+    const write: Jobs["write"] = async (from, to, records) => {
+      const now = await w.jobs.load(to.id);
+      if (now?.status === "queued" && to.status === "queued") await cancel(w, "acme", to.id);
+      return w.jobs.write(from, to, records);
+    };
+    const { job } = await w.submitted({}, null, { ...none, jobs: { ...w.jobs, write } });
+    expect((await w.jobs.load(job.id))?.status).toBe("canceled");
+    expect((await w.pools.load(model)).waiting).toEqual({});
+  });
+
+  it("is found by the worker where nobody can look for one now", async () => {
+    const w = world();
+    const load = () => Promise.reject(new Error("Throttled"));
+    const { job } = await w.submitted({}, null, { pools: { ...w.pools, load } });
+    expect(w.queue.receive(1)?.jobId).toBe(job.id);
+    expect(w.unsent).toEqual([]);
+  });
+});
+
 describe("reference images", () => {
   it("that are sent lie under the job's prefix before the job is there", async () => {
     const w = world();

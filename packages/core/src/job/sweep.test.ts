@@ -10,6 +10,8 @@ import {
   sampleRunning,
 } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
+import { admit } from "../capacity/admit.ts";
+import type { Pools } from "../capacity/ports.ts";
 import { shardOf } from "../id.ts";
 import type { Job, QueuedJob } from "./job.ts";
 import { dueShards, type Jobs } from "./ports.ts";
@@ -41,7 +43,7 @@ async function world(about: Partial<QueuedJob>[] = [{}]) {
   const swept = (leftMs = plenty, change: Partial<Jobs> = {}) =>
     sweep({ ...ports, jobs: { ...jobs, ...change } }, leftMs);
   const becomes = (job: Job, to: Job) => jobs.write(job, { ...to, id: job.id, version: job.version + 1 });
-  return { clock, jobs, sent, due, swept, becomes };
+  return { clock, jobs, pools: ports.pools, ports, sent, due, swept, becomes };
 }
 
 describe("the sweep", () => {
@@ -144,6 +146,38 @@ describe("the sweep", () => {
     await w.clock.advance(1_000);
     expect(await found).toEqual({ ...nothing, looked: 1, promoted: 1 });
     expect(w.sent).toHaveLength(1);
+  });
+
+  it("looks after each line once, whoever speaks for it", async () => {
+    const now = Date.UTC(2026, 10, 1);
+    const byTenant = { by: "tenant:acme", reason: "tenant_limit", since: now, until: null } as const;
+    const others = { ...byTenant, by: "model:m", reason: "model_limit" } as const;
+    const w = await world([
+      { held: byTenant },
+      { held: byTenant },
+      { held: others },
+      { held: others, tenant: "globex" },
+    ]);
+    const asked: string[] = [];
+    const load: Pools["load"] = (name) => {
+      asked.push(name);
+      return w.pools.load(name);
+    };
+    const limits = { ...sampleLimits, jobsPerTenant: 0, callsPerModel: 0 };
+    const found = sweep({ ...w.ports, limits, pools: { ...w.pools, load } }, plenty);
+    await w.clock.advance(10_000);
+    expect(await found).toEqual({ ...nothing, looked: 4 });
+    expect(asked.toSorted()).toEqual(["model:m", "model:m", "tenant:acme"]);
+  });
+
+  it("gives back the places that were kept for a job whose deadline has passed", async () => {
+    const w = await world([{ deadlineAt: Date.UTC(2026, 10, 1) }]);
+    const [job] = w.due;
+    if (!job) throw new Error("There is one");
+    await admit(w.ports, job, 1, w.clock.now() + 1e9);
+    expect(await w.swept()).toMatchObject({ expired: 1 });
+    expect((await w.pools.load("tenant:acme")).slots).toEqual({});
+    expect((await w.pools.load(`model:${job.model}`)).slots).toEqual({});
   });
 
   it("passes over a job that is gone, and one that has moved on", async () => {
