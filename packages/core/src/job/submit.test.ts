@@ -173,6 +173,14 @@ describe("a place for a new job", () => {
     expect((await w.pools.load(model)).waiting).toEqual({});
   });
 
+  it("isn't waited for by a job that is gone meanwhile, and that is no fault", async () => {
+    const w = world();
+    const write: Jobs["write"] = async () => ({ written: false, current: null });
+    await w.submitted({}, null, { ...none, jobs: { ...w.jobs, write } });
+    expect((await w.pools.load(model)).waiting).toEqual({});
+    expect(w.unsent).toEqual([]);
+  });
+
   it("is found by the worker where nobody can look for one now", async () => {
     const w = world();
     const load = () => Promise.reject(new Error("Throttled"));
