@@ -99,6 +99,17 @@ describe("the dependency rule", () => {
     }
   });
 
+  it("leaves the client for users' URLs, whose HTTP stack takes over the process, to the function that needs it", () => {
+    const users = sources.filter(({ imports }) =>
+      imports.some(({ specifier }) => /^@plantain\/http\/(?!url-policy$)/.test(specifier)),
+    );
+    expect(users.map(({ path }) => path)).toEqual(["functions/runtime/compose-deliver.ts"]);
+    const composers = sources.filter(({ imports }) =>
+      imports.some(({ specifier }) => specifier.endsWith("/compose-deliver.ts")),
+    );
+    expect(composers.map(({ path }) => path)).toEqual(["functions/deliver/handler.ts"]);
+  });
+
   it("leaves the in-memory ports to tests", () => {
     const users = sources.filter(
       ({ place, imports }) =>

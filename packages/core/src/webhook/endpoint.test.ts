@@ -89,6 +89,7 @@ describe("an endpoint's health", () => {
     const slow = heard(sampleEndpoint(), { at: now, ms: 3_000, outcome: "timed_out" });
     expect(slow.lane).toBe("slow");
     expect(heard(slow, { at: now, ms: 9_000, outcome: "taken" }).lane).toBe("slow");
+    expect(heard(sampleEndpoint(), { at: now, ms: 2_999, outcome: "taken" }).lane).toBe("slow");
     expect(heard(slow, { at: now, ms: 10, outcome: "failed" }).lane).toBe("slow");
     expect(heard(slow, { at: now, ms: 10, outcome: "taken" }).lane).toBe("fast");
   });

@@ -118,12 +118,14 @@ export const longestFailingMs = 5 * 24 * 3_600_000;
 /** How long a first try may take, and one in the slow lane. */
 export const fastMs = 3_000;
 export const slowMs = 15_000;
+/** Who takes this long keeps others waiting as one does who never answers: a body that drips fills all the time there is. */
+const tooLongMs = 2_500;
 
 /** The endpoint after a try; the same object where nothing changes. */
 export function heard(endpoint: Endpoint, { at, ms, outcome }: Heard): Endpoint {
   const failingSince = outcome === "taken" ? null : (endpoint.failingSince ?? at);
-  const lane: Lane =
-    outcome === "timed_out" ? "slow" : outcome === "taken" && ms < fastMs ? "fast" : endpoint.lane;
+  const isSlow = outcome === "timed_out" || ms >= tooLongMs;
+  const lane: Lane = isSlow ? "slow" : outcome === "taken" ? "fast" : endpoint.lane;
   const reason = outcome === "gone" ? "gone" : isTooLong(failingSince, at) ? "failing" : null;
   const disabled = endpoint.disabled ?? (reason ? { at, reason } : null);
   const { failingSince: before, lane: was, disabled: already } = endpoint;
