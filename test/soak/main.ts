@@ -1,10 +1,12 @@
 /**
- * Runs jobs through the local system in stage `test` while its workers are killed, and prints what came of it as JSON:
- * `npm run soak -- [--jobs N] [--kill-every-ms N] [--seed N] [--minutes N]`. Exits 1 when a promise was broken.
+ * Runs jobs through the local system in stage `test` while its workers are killed, or Gemini refuses everything, and
+ * prints what came of it as JSON: `npm run soak -- [--jobs N] [--kill-every-ms N] [--seed N] [--minutes N]`, or with
+ * `--storm-seconds N` instead of kills. Exits 1 when a promise was broken.
  */
 import { parseArgs } from "node:util";
 import { startSystem } from "@plantain/local/system";
 import { soak } from "./soak.ts";
+import { storm } from "./storm.ts";
 
 const { values } = parseArgs({
   options: {
@@ -12,6 +14,7 @@ const { values } = parseArgs({
     "kill-every-ms": { type: "string", default: "1500" },
     seed: { type: "string", default: "1" },
     minutes: { type: "string", default: "10" },
+    "storm-seconds": { type: "string" },
   },
 });
 
@@ -20,21 +23,31 @@ const system = await startSystem({
   stage: "test",
   latencyMs: 100,
   environment: {},
-  print: () => undefined,
+  print: (s, t) => { if (/error|Cannot|timed/i.test(t)) console.error(s, t.slice(0, 400)); },
 });
+const jobs = Number(values.jobs);
+const withinMs = Number(values.minutes) * 60_000;
+const isKept = () => (values["storm-seconds"] === undefined ? kill() : brew(Number(values["storm-seconds"])));
 try {
-  const report = await soak(system, {
-    jobs: Number(values.jobs),
-    killEveryMs: Number(values["kill-every-ms"]),
-    seed: Number(values.seed),
-    withinMs: Number(values.minutes) * 60_000,
-  });
-  console.log(JSON.stringify({ ...report, paidAgain: report.paidAgain.length }, null, 2));
-  const { lost, stuck, failed, committedTwice, wrongImage, untold, unexplained } = report;
-  const broken = [lost, stuck, failed, committedTwice, wrongImage, untold, unexplained].some(
-    ({ length }) => length > 0,
-  );
-  process.exitCode = broken ? 1 : 0;
+  process.exitCode = (await isKept()) ? 0 : 1;
 } finally {
   await system.stop();
+}
+
+/** Whether every promise was kept while workers were killed. */
+async function kill(): Promise<boolean> {
+  const killEveryMs = Number(values["kill-every-ms"]);
+  const report = await soak(system, { jobs, killEveryMs, seed: Number(values.seed), withinMs });
+  console.log(JSON.stringify({ ...report, paidAgain: report.paidAgain.length }, null, 2));
+  const { lost, stuck, failed, committedTwice, wrongImage, untold, unexplained } = report;
+  return [lost, stuck, failed, committedTwice, wrongImage, untold, unexplained].every(
+    ({ length }) => length === 0,
+  );
+}
+
+/** Whether every job came through a storm. */
+async function brew(seconds: number): Promise<boolean> {
+  const report = await storm(system, { jobs, seconds, withinMs });
+  console.log(JSON.stringify(report, null, 2));
+  return report.succeeded === jobs && report.overspent.length === 0 && report.deadLetters === 0;
 }

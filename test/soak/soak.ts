@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { costOf, dollars } from "@plantain/core/model/pricing";
 import type { System } from "@plantain/local/system";
 import { seededRandom } from "@plantain/memory/clock";
+import { sampleRegistry } from "@plantain/memory/samples";
 import * as z from "zod";
 import { type Client, clientOf, type Job, ledgerAt } from "../e2e/client.ts";
 
@@ -8,7 +10,10 @@ import { type Client, clientOf, type Job, ledgerAt } from "../e2e/client.ts";
 export type SoakReport = {
   readonly jobs: number;
   readonly attempts: number;
+  /** Worker threads that were killed, and attempts that ended with one. */
   readonly killed: number;
+  readonly attemptsKilled: number;
+  readonly bill: Bill;
   readonly seconds: number;
   /** Accepted jobs that are not there any more. */
   readonly lost: readonly string[];
@@ -27,12 +32,24 @@ export type SoakReport = {
   readonly unexplained: readonly string[];
 };
 
+/** What Google bills, in US dollars, and what the jobs tell of it. */
+export type Bill = {
+  readonly billedCalls: number;
+  readonly images: number;
+  readonly ledgerUsd: string;
+  /** Σ `cost.usd` of all jobs. */
+  readonly toldUsd: string;
+  /** Ledger less told: no more than what the calls of unknown bill may cost. */
+  readonly untoldUsd: string;
+  readonly unknownCalls: number;
+};
+
 const Attempts = z.looseObject({
   data: z.array(
     z.looseObject({
       number: z.number(),
       outcome: z.string(),
-      calls: z.array(z.looseObject({ billed: z.boolean().nullable() })),
+      calls: z.array(z.looseObject({ billed: z.boolean().nullable(), cost_usd: z.string().nullable() })),
     }),
   ),
 });
@@ -71,18 +88,20 @@ export async function soak(
     ids,
     async (id) => (await client.call("GET", `/v1/jobs/${id}`)).status === 200,
   );
+  const numberOf = new Map(ids.map((id, n) => [id, n]));
   const lost = ids.filter((_, n) => !there[n]);
   const seen = await inTurn(
     lookAtOnce,
     ids.filter((_, n) => there[n]),
     async (id) => ({
       id,
-      prompt: `Soak ${ids.indexOf(id)},`,
+      prompt: `Soak ${numberOf.get(id)},`,
       job: await client.read(id),
       attempts: await attemptsOf(client, id),
     }),
   );
-  const billed = billedByPrompt((await ledgerAt(system.gemini.url)).calls);
+  const ledger = (await ledgerAt(system.gemini.url)).calls;
+  const billed = billedByPrompt(ledger);
   const extra = seen.map((each) => ({ ...each, ...judge(each.attempts, billed.get(each.prompt) ?? 0) }));
   const idsWhere = (holds: (each: (typeof extra)[number]) => boolean) =>
     extra.filter(holds).map(({ id }) => id);
@@ -93,6 +112,10 @@ export async function soak(
     jobs: count,
     attempts: seen.reduce((sum, { attempts }) => sum + attempts.length, 0),
     killed,
+    attemptsKilled: seen
+      .flatMap(({ attempts }) => attempts)
+      .filter(({ outcome }) => outcome === "worker_lost").length,
+    bill: sumUp(seen, ledger),
     seconds,
     lost,
     stuck: idsWhere(({ job }) => job.status === "queued" || job.status === "running"),
@@ -105,6 +128,40 @@ export async function soak(
     paidAgain: extra.flatMap(({ id, explained }) => explained.map((fence) => ({ job: id, fence }))),
     unexplained: idsWhere(({ surplus, explained }) => surplus > explained.length),
   };
+}
+
+/** Σ of what the jobs tell against Σ of the ledger. */
+function sumUp(
+  seen: readonly { job: Job; attempts: readonly Attempt[] }[],
+  ledger: readonly LedgerCall[],
+): Bill {
+  const billed = ledger.filter((call) => call.billed);
+  const ledgerNano = billed.reduce((sum, call) => sum + costInLedger(call), 0);
+  const toldNano = seen.reduce((sum, { job }) => sum + Math.round(Number(job.cost.usd) * nanodollars), 0);
+  const calls = seen.flatMap(({ attempts }) => attempts).flatMap((attempt) => attempt.calls);
+  return {
+    billedCalls: billed.length,
+    images: seen.reduce((sum, { job }) => sum + job.images.length, 0),
+    ledgerUsd: dollars(ledgerNano),
+    toldUsd: dollars(toldNano),
+    untoldUsd: dollars(ledgerNano - toldNano),
+    unknownCalls: calls.filter((call) => call.billed === null).length,
+  };
+}
+
+type LedgerCall = { billed: boolean; [field: string]: unknown };
+
+const CostTokens = z.object({
+  inputText: z.number(),
+  inputImage: z.number(),
+  outputText: z.number(),
+  outputImage: z.number(),
+  thinking: z.number(),
+});
+const nanodollars = 1e9;
+
+function costInLedger(call: LedgerCall): number {
+  return costOf(sampleRegistry.choose(String(call.model)).model, CostTokens.parse(call.costTokens)) ?? 0;
 }
 
 /** Holds the attempts of one job against what Google billed for it. */
@@ -163,9 +220,7 @@ async function hasItsImage(client: Client, job: Job): Promise<boolean> {
   return response.ok && (await response.arrayBuffer()).byteLength === image.bytes;
 }
 
-function billedByPrompt(
-  calls: readonly { billed: boolean; [field: string]: unknown }[],
-): Map<string, number> {
+function billedByPrompt(calls: readonly LedgerCall[]): Map<string, number> {
   const billed = new Map<string, number>();
   for (const call of calls) {
     const prompt = /^Soak \d+,/.exec(String(call.prompt))?.[0];

@@ -1,6 +1,7 @@
 import { attemptMutants } from "./attempts.ts";
 import { callerMutants } from "./callers.ts";
 import type { Mutant } from "./mutant.ts";
+import { placeMutants } from "./places.ts";
 import { recoveryMutants } from "./recovery.ts";
 import { stateMutants } from "./states.ts";
 import { storeMutants } from "./stores.ts";
@@ -11,6 +12,7 @@ export const mutants: readonly Mutant[] = [
   ...attemptMutants,
   ...storeMutants,
   ...recoveryMutants,
+  ...placeMutants,
   ...callerMutants,
 ];
 

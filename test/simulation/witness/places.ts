@@ -14,6 +14,17 @@ export function overfull(pool: Pool, limits: Limits): string[] {
   });
 }
 
+/** What may lie between a look at a gate and the claim, on clocks that differ. */
+const graceMs = 15_000;
+
+/** Whether every gate of a model had been closed for a while at `at`, and was to be for a while more. */
+export function wasClosed({ name, gates }: Pool, limits: Limits, at: number): boolean {
+  return boundsOf(name, limits).keys.every((key) => {
+    const gate = gates[key];
+    return gate !== undefined && gate.tightenedAt < at - graceMs && gate.closedUntil > at + graceMs;
+  });
+}
+
 /** The longest that a place is taken without word from its owner: until it is claimed, and two calls; and what clocks differ. */
 const longestMs = samplePolicy.arrivalMs + 2 * samplePolicy.callMs + 20_000;
 

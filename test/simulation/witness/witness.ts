@@ -1,4 +1,4 @@
-import type { PoolName } from "@plantain/core/capacity/held";
+import { modelPool, type PoolName } from "@plantain/core/capacity/held";
 import type { Limits } from "@plantain/core/capacity/limits";
 import type { Pool } from "@plantain/core/capacity/pool";
 import type { JobId } from "@plantain/core/id";
@@ -12,7 +12,7 @@ import type { Timeline } from "../timeline.ts";
 import type { Trace } from "../trace.ts";
 import { type Bills, untold } from "./bills.ts";
 import { type Entry, isUndisturbed } from "./ledger.ts";
-import { overfull } from "./places.ts";
+import { overfull, wasClosed } from "./places.ts";
 import { isPromotion, wrongs } from "./transitions.ts";
 
 export type Violation = { readonly invariant: string; readonly text: string };
@@ -156,6 +156,10 @@ export function witness(
         (other) =>
           other.endedAt === null && isUndisturbed(other) && jobs.get(other.jobId)?.job.model === model,
       ).length;
+      const seen = jobs.get(entry.jobId)?.job;
+      const pool = model === undefined ? undefined : pools.get(modelPool(model));
+      if (seen?.status === "running" && pool && wasClosed(pool, limits, seen.claimedAt))
+        violate("gate", `${entry.jobId} was claimed and called though its model had been closed`);
       const most = limits.callsPerModel * limits.providerKeys.length;
       if (beside > most) violate("I10", `${beside} calls to ${model} are in flight, ${most} at most may be`);
     },

@@ -73,12 +73,23 @@ describe("a request", () => {
     expect(full(pool, ask(c), tenants).full).toEqual({ reason: "tenant_limit", until: null });
   });
 
-  it("repeated, keeps what it has and holds it longer, also while others wait and the gate is closed", () => {
+  it("repeated, keeps what it has and holds it longer, also while others wait", () => {
     const { pool } = taken(empty, ask(a, { calls: 2 }));
-    const waited = { ...lineUp(pool, "globex", now), gates: { first: closed("billing", now + 9_000) } };
+    const waited = lineUp(pool, "globex", now);
     const again = taken(waited, ask(a, { calls: 4, until: now + 90_000 }));
     expect(again.slot).toMatchObject({ fence: 1, calls: 2, until: now + 90_000 });
     expect(taken(again.pool, ask(a)).slot.until, "never shorter").toBe(now + 90_000);
+  });
+
+  it("repeated once the gate is closed, gives up what was kept for it", () => {
+    const { pool } = taken(empty, ask(a));
+    const shut = { ...pool, gates: { first: closed("billing", now + 1) } };
+    const came = full(shut, ask(a));
+    expect(came.full).toEqual({ reason: "billing", until: now + 1 });
+    expect(came.pool.slots).toEqual({});
+    expect(taken(shut, ask(a, { at: now + 1, until: now + 2 })).slot.until, "it is open again").toBe(
+      now + 60_000,
+    );
   });
 
   it("of the next attempt takes over the slot of the dead one, ahead of those that wait", () => {

@@ -64,8 +64,8 @@ export function emptyPool(name: PoolName): Pool {
 }
 
 /**
- * Takes a slot, renews the one that this attempt has, or takes over that of a dead attempt of the same job. Whoever
- * comes while others wait is refused, so that nobody is overtaken.
+ * Takes a slot, renews the one that was kept for this attempt, or takes over that of a dead attempt of the same job.
+ * Whoever comes while others wait is refused, so that nobody is overtaken.
  */
 export function request(
   pool: Pool,
@@ -75,7 +75,7 @@ export function request(
   const { job, fence, calls, at, until, isNext } = asked;
   const live = liveSlots(pool, at);
   const { [job]: own, ...others } = live;
-  if (own && own.fence >= fence && bounds.keys.includes(own.key)) {
+  if (own && own.fence >= fence && isOpen(pool, own.key, bounds, at)) {
     if (own.until >= until) return { pool, slot: own };
     const slot = { ...own, until };
     return { pool: { ...pool, slots: { ...live, [job]: slot } }, slot };
@@ -175,6 +175,11 @@ function liveSlots({ slots }: Pool, at: number): Pool["slots"] {
 function gateOf(pool: Pool, key: string, { ceiling, isAdaptive }: Bounds): Gate {
   const fresh = newGate(ceiling);
   return pool.gates[key] ?? (isAdaptive ? fresh : { ...fresh, limit: ceiling });
+}
+
+/** Whether there is such a key, and its gate isn't closed: a place taken before it closed is no ticket. */
+function isOpen(pool: Pool, key: string, bounds: Bounds, at: number): boolean {
+  return bounds.keys.includes(key) && gateOf(pool, key, bounds).closedUntil <= at;
 }
 
 function freest(pool: Pool, bounds: Bounds, at: number): { key: string; free: number } {

@@ -1,0 +1,111 @@
+import type { Mutant } from "./mutant.ts";
+
+const capacity = "packages/core/src/capacity/";
+
+/** Guards of who may be in work, and of those who wait. */
+export const placeMutants: readonly Mutant[] = [
+  {
+    name: "too-many-places",
+    guard: "no more places are given out than there are",
+    changes: [
+      {
+        file: `${capacity}pool.ts`,
+        find: "if (isBehind || free <= 0) return",
+        replace: "if (isBehind) return",
+      },
+    ],
+    profile: "none",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "place-not-given-back",
+    guard: "an attempt gives its places back",
+    changes: [
+      {
+        file: `${capacity}admit.ts`,
+        find: "await promote(ports, await vacate(ports, name, job, fence, []));",
+        replace: "void ports;",
+      },
+    ],
+    profile: "none",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "gate-ignored",
+    guard: "a model that refuses everybody is left alone",
+    changes: [
+      {
+        file: `${capacity}gate.ts`,
+        find: "return gate.closedUntil > at ? 0 :",
+        replace: "return gate.closedUntil < 0 ? 0 :",
+      },
+    ],
+    profile: "provider",
+    fate: { killedWithin: 100 },
+  },
+  {
+    name: "closed-gate-renewed",
+    guard: "a place taken before its gate closed is no ticket",
+    changes: [
+      {
+        file: `${capacity}pool.ts`,
+        find: "return bounds.keys.includes(key) && gateOf(pool, key, bounds).closedUntil <= at;",
+        replace: "return bounds.keys.includes(key) && at > 0;",
+      },
+    ],
+    profile: "heavy",
+    fate: { killedWithin: 200 },
+  },
+  {
+    name: "nobody-let-in",
+    guard: "whoever gives a place back lets in who waits for it",
+    changes: [
+      {
+        file: `${capacity}promote.ts`,
+        find: "if (tenant === null || promoted >= mostAtOnce) return promoted;",
+        replace: "if (tenant === null || promoted >= 0) return promoted;",
+      },
+    ],
+    profile: "none",
+    fate: { killedWithin: 100 },
+  },
+  {
+    name: "place-without-fence",
+    guard: "nobody gives back the place of another attempt",
+    changes: [
+      {
+        file: `${capacity}pool.ts`,
+        find: "if (own?.fence !== fence) return pool;",
+        replace: "if (!own) return pool;",
+      },
+    ],
+    profile: "zombies",
+    fate: { killedWithin: 300 },
+  },
+  {
+    name: "promoted-not-sent",
+    guard: "a job that is let in gets a message",
+    changes: [
+      {
+        file: `${capacity}promote.ts`,
+        find: "    await queue.send(job, 0);\n    return { letIn: true",
+        replace: "    void queue;\n    return { letIn: true",
+      },
+    ],
+    profile: "provider",
+    fate: { maskedBy: "no-sweep" },
+  },
+  {
+    name: "nobody-knocks",
+    guard: "somebody comes when a closed gate opens",
+    changes: [
+      {
+        file: `${capacity}promote.ts`,
+        find: "if (noted.isMine) await queue.send",
+        replace: "if (noted.isMine && name === null) await queue.send",
+      },
+    ],
+    profile: "provider",
+    fate: { maskedBy: "no-sweep" },
+  },
+];
