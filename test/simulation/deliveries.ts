@@ -1,3 +1,4 @@
+import { idEntropyBytes, newJobId } from "@plantain/core/id";
 import { cancel } from "@plantain/core/job/cancel";
 import { type FinishedJob, isFinished } from "@plantain/core/job/job";
 import type { Jobs } from "@plantain/core/job/ports";
@@ -143,6 +144,7 @@ export async function simulateDeliveries(
     const notifies = at % 3 === 0 ? events : [];
     const createdAt = Math.round(start + dice.between(0, 7 * hour));
     return sampleJob({
+      id: newJobId(createdAt, dice.bytes(idEntropyBytes)),
       tenant: at === 11 ? "globex" : "acme",
       createdAt,
       deadlineAt: createdAt + 1_000,
@@ -177,7 +179,7 @@ export async function simulateDeliveries(
   );
   receivers.onRequest = ({ id, body }) => {
     const job = ids.get(id);
-    if (!job) return violate(`A request has the webhook-id "${id}", which no event has at any endpoint`);
+    if (!job) return void violate(`A request has the webhook-id "${id}", which no event has at any endpoint`);
     if (JSON.parse(body).job !== job.id) violate(`Request "${id}" tells of another job`);
   };
 
@@ -190,15 +192,17 @@ export async function simulateDeliveries(
     const over = await jobs.load(job.id);
     if (!over || !isFinished(over)) continue;
     const expected = [
-      ...wanted(job.tenant, registered).filter(
-        (to) => to !== null && to.events.includes(`job.${over.status}`),
-      ),
+      ...wanted(job.tenant, registered).filter((to) => to?.events.includes(`job.${over.status}`)),
       ...(job.notifies.includes(`job.${over.status}`) ? [null] : []),
     ];
     for (const to of expected) await examine(over, to);
   }
-  const { requests } = receivers;
-  return { violations, virtualMs: timeline.now - start, requests: requests.length, hash: trace.hash };
+  return {
+    violations,
+    virtualMs: timeline.now - start,
+    requests: receivers.requests.length,
+    hash: trace.hash,
+  };
 
   async function isAtRest(truth: Jobs, of: Deliveries): Promise<boolean> {
     for (const { id } of made) {
@@ -213,10 +217,10 @@ export async function simulateDeliveries(
     const name = `Delivery of "${job.id}" (${job.status}) to ${to?.url ?? ownUrl}`;
     const delivery = await deliveries.load(deliveryId(jobEventId(job.id), to?.id ?? "inline"));
     if (!delivery) return void violate(`${name} doesn't exist`);
-    const made = requests.filter(({ id }) => id === nameOf(job, to));
+    const came = receivers.requests.filter(({ id }) => id === nameOf(job, to));
     if (delivery.status !== "delivered") violate(`${name} is ${delivery.status}`);
-    if (!made.some(({ taken }) => taken)) violate(`${name} never arrived`);
-    if (made.length > delivery.fence) violate(`${name} made more requests than it was claimed`);
+    if (!came.some(({ taken }) => taken)) violate(`${name} never arrived`);
+    if (came.length > delivery.fence) violate(`${name} made more requests than it was claimed`);
     if (delivery.spent >= delivery.fence) violate(`${name} spent a step of its schedule without a try`);
   }
 }

@@ -219,6 +219,7 @@ export const profileNames = [
   "default",
   "heavy",
   "provider",
+  "echoes",
   "crashes",
   "answers",
   "zombies",
@@ -234,6 +235,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   heavy: rough,
   /** Only Gemini fails. */
   provider: { ...ample, providerFailures: 0.3 },
+  /** Gemini fails, and messages come twice. */
+  echoes: { ...ample, providerFailures: 0.4, duplicates: 0.3 },
   /** Only workers die, in the middle of a call. */
   crashes: { ...ample, at: ["gemini.generate"], faults: { ...noFaults, crash_after: 0.05 } },
   /** Gemini fails, and the answers get lost to the writes that put a job back into the queue. */

@@ -13,6 +13,7 @@ export const placeMutants: readonly Mutant[] = [
         find: "if (isBehind || free <= 0) return",
         replace: "if (isBehind) return",
       },
+      { file: `${capacity}pool.ts`, find: "calls: Math.min(calls, free)", replace: "calls" },
     ],
     profile: "none",
     fate: { killedWithin: 50 },
@@ -70,19 +71,6 @@ export const placeMutants: readonly Mutant[] = [
     fate: { killedWithin: 100 },
   },
   {
-    name: "place-without-fence",
-    guard: "nobody gives back the place of another attempt",
-    changes: [
-      {
-        file: `${capacity}pool.ts`,
-        find: "if (own?.fence !== fence) return pool;",
-        replace: "if (!own) return pool;",
-      },
-    ],
-    profile: "zombies",
-    fate: { killedWithin: 300 },
-  },
-  {
     name: "promoted-not-sent",
     guard: "a job that is let in gets a message",
     changes: [
@@ -90,19 +78,6 @@ export const placeMutants: readonly Mutant[] = [
         file: `${capacity}promote.ts`,
         find: "    await queue.send(job, 0);\n    return { letIn: true",
         replace: "    void queue;\n    return { letIn: true",
-      },
-    ],
-    profile: "provider",
-    fate: { maskedBy: "no-sweep" },
-  },
-  {
-    name: "nobody-knocks",
-    guard: "somebody comes when a closed gate opens",
-    changes: [
-      {
-        file: `${capacity}promote.ts`,
-        find: "if (noted.isMine) await queue.send",
-        replace: "if (noted.isMine && name === null) await queue.send",
       },
     ],
     profile: "provider",

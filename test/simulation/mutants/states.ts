@@ -67,7 +67,7 @@ export const stateMutants: readonly Mutant[] = [
         replace: "return job;",
       },
     ],
-    profile: "provider",
+    profile: "echoes",
     fate: { killedWithin: 100 },
   },
   {

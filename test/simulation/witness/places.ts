@@ -14,11 +14,12 @@ export function overfull(pool: Pool, limits: Limits): string[] {
   });
 }
 
-/** What may lie between a look at a gate and the claim, on clocks that differ. */
-const graceMs = 15_000;
+/** What may lie between a look at a gate and the claim. */
+const lookMs = 4_000;
 
 /** Whether every gate of a model had been closed for a while at `at`, and was to be for a while more. */
-export function wasClosed({ name, gates }: Pool, limits: Limits, at: number): boolean {
+export function wasClosed({ name, gates }: Pool, limits: Limits, at: number, skewMs: number): boolean {
+  const graceMs = lookMs + 2 * skewMs;
   return boundsOf(name, limits).keys.every((key) => {
     const gate = gates[key];
     return gate !== undefined && gate.tightenedAt < at - graceMs && gate.closedUntil > at + graceMs;
