@@ -23,7 +23,7 @@ const system = await startSystem({
   stage: "test",
   latencyMs: 100,
   environment: {},
-  print: (s, t) => { if (/error|Cannot|timed/i.test(t)) console.error(s, t.slice(0, 400)); },
+  print: () => undefined,
 });
 const jobs = Number(values.jobs);
 const withinMs = Number(values.minutes) * 60_000;
@@ -39,8 +39,8 @@ async function kill(): Promise<boolean> {
   const killEveryMs = Number(values["kill-every-ms"]);
   const report = await soak(system, { jobs, killEveryMs, seed: Number(values.seed), withinMs });
   console.log(JSON.stringify({ ...report, paidAgain: report.paidAgain.length }, null, 2));
-  const { lost, stuck, failed, committedTwice, wrongImage, untold, unexplained } = report;
-  return [lost, stuck, failed, committedTwice, wrongImage, untold, unexplained].every(
+  const { lost, stuck, failed, committedTwice, wrongImage, untold, unexplained, atRest } = report;
+  return [lost, stuck, failed, committedTwice, wrongImage, untold, unexplained, atRest].every(
     ({ length }) => length === 0,
   );
 }

@@ -22,6 +22,7 @@ it("with its workers killed at random, the system loses no job and pays for none
       wrongImage: [],
       untold: [],
       unexplained: [],
+      atRest: [],
     });
   } finally {
     await system.stop();

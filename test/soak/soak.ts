@@ -5,6 +5,7 @@ import { seededRandom } from "@plantain/memory/clock";
 import { sampleRegistry } from "@plantain/memory/samples";
 import * as z from "zod";
 import { type Client, clientOf, type Job, ledgerAt } from "../e2e/client.ts";
+import { atRest } from "./at-rest.ts";
 
 /** What a soak comes to. Every list of ids has to be empty but `paidAgain`, whose entries each name their dead attempt. */
 export type SoakReport = {
@@ -30,6 +31,8 @@ export type SoakReport = {
   readonly paidAgain: readonly { readonly job: string; readonly fence: number }[];
   /** Calls billed beyond one for each image that no dead attempt explains. */
   readonly unexplained: readonly string[];
+  /** What is wrong by the tables, the bucket and the ledger alone. */
+  readonly atRest: readonly string[];
 };
 
 /** What Google bills, in US dollars, and what the jobs tell of it. */
@@ -108,6 +111,8 @@ export async function soak(
   const wrong = await inTurn(lookAtOnce, extra, async ({ id, job }) =>
     (await hasItsImage(client, job)) ? [] : [id],
   );
+  const pictureUrl = seen.flatMap(({ job }) => job.images[0]?.url ?? [])[0] ?? "";
+  const left = { ...system.aws, pictureUrl, lookInto: Math.min(1, 500 / count) };
   return {
     jobs: count,
     attempts: seen.reduce((sum, { attempts }) => sum + attempts.length, 0),
@@ -127,6 +132,7 @@ export async function soak(
     untold: idsWhere(({ isTold }) => !isTold),
     paidAgain: extra.flatMap(({ id, explained }) => explained.map((fence) => ({ job: id, fence }))),
     unexplained: idsWhere(({ surplus, explained }) => surplus > explained.length),
+    atRest: await atRest(left, ledger),
   };
 }
 

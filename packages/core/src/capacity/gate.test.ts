@@ -179,9 +179,10 @@ describe("overload", () => {
     },
   );
 
-  it("isn't made a closure by a call that was under way when it was noticed", () => {
+  it("is made a closure by a refusal that holds for everybody, whenever its call began", () => {
     const narrow = full(gate({ limit: 20 }), call({ failure: failure("overloaded"), answeredAt: now }));
-    expect(full(narrow, call({ failure: failure("rate_limited", 40_000) }))).toBe(narrow);
+    const limited = call({ failure: failure("rate_limited", 40_000), answeredAt: now + 100 });
+    expect(full(narrow, limited)).toMatchObject({ closedUntil: now + 40_100, closedBy: "rate_limited" });
   });
 
   it("closes a gate that is as narrow as can be", () => {

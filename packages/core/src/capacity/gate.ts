@@ -75,7 +75,9 @@ export function hear(gate: Gate, heard: Heard, bounds: GateBounds, isFull: boole
   const isOld = startedAt <= gate.tightenedAt;
   const effect = failure ? failureClasses[failure.code].gate : "opens";
   if (failure && effect === "closes")
-    return isOld ? prolong(gate, failure, at, bounds) : close(gate, failure, at, bounds);
+    return isOld && gate.closedBy !== null
+      ? prolong(gate, failure, at, bounds)
+      : close(gate, failure, at, bounds);
   if (isOld) return gate;
   if (failure && effect === "tightens") return tighten(gate, failure, at, bounds);
   return open(gate, heard, bounds, isFull);
@@ -97,7 +99,7 @@ function close(gate: Gate, failure: Failure, at: number, { longestClosureMs }: G
 
 /** Calls that were under way at a closure may have been asked to stay away for longer. */
 function prolong(gate: Gate, failure: Failure, at: number, { longestClosureMs }: GateBounds): Gate {
-  if (failure.retryAfterMs === undefined || gate.closedBy === null) return gate;
+  if (failure.retryAfterMs === undefined) return gate;
   const closedUntil = at + Math.min(longestClosureMs, retryDelayMs(failure, 0, 0));
   return closedUntil > gate.closedUntil ? { ...gate, closedUntil, closedBy: failure.code } : gate;
 }

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { GetObjectCommand, paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
+import { DynamoDBDocumentClient, paginateScan } from "@aws-sdk/lib-dynamodb";
+import { parseAttempt, parseJob, sortKeys } from "@plantain/aws/job-items";
+import { poolPrefix } from "@plantain/aws/table";
+import { isFinished } from "@plantain/core/job/job";
+import { Result } from "@plantain/core/job/outcome";
+
+type Item = Record<string, unknown>;
+type Billed = { readonly billed: boolean; readonly [field: string]: unknown };
+export type Left = {
+  readonly dynamodb: string;
+  readonly s3: string;
+  /** The URL of any stored picture, which names the bucket. */
+  readonly pictureUrl: string;
+  /** Share of the stored pictures that are read and hashed; the others have only to be there. */
+  readonly lookInto: number;
+};
+
+const access = {
+  region: "us-east-1",
+  credentials: { accessKeyId: "local", secretAccessKey: "local-secret" },
+} as const;
+
+/**
+ * Everything that is wrong with what a system has left behind, by its tables, its bucket and Gemini's ledger alone.
+ * Each line names its invariant. Prompts have to be unlike each other, since the ledger knows no jobs.
+ */
+export async function atRest(
+  { dynamodb, s3, pictureUrl, lookInto }: Left,
+  ledger: readonly Billed[],
+): Promise<string[]> {
+  const items = await scanAll(dynamodb);
+  const store = new S3Client({ endpoint: s3, forcePathStyle: true, ...access });
+  try {
+    const [, bucket = ""] = new URL(pictureUrl).pathname.split("/");
+    const keys = await keysIn(store, bucket);
+    const jobs = Map.groupBy(items, ({ pk }) => String(pk));
+    const billed = Map.groupBy(
+      ledger.filter((call) => call.billed),
+      (call) => String(call.prompt),
+    );
+    const wrong: string[] = [];
+    for (const [pk, ofJob] of jobs) {
+      if (pk.startsWith("JOB#")) wrong.push(...(await judgeJob(ofJob, billed, keys)));
+      if (pk.startsWith(poolPrefix)) wrong.push(...ofJob.flatMap((pool) => leftIn(pool, jobs)));
+    }
+    const pictures = items
+      .filter(({ sk }) => sk === sortKeys.result)
+      .flatMap((item) => Result.parse(item).images);
+    for (const [at, { key, sha256 }] of pictures.entries()) {
+      if (at % Math.ceil(1 / lookInto) !== 0 || !keys.has(key)) continue;
+      const { Body } = await store.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      const found = createHash("sha256")
+        .update((await Body?.transformToByteArray()) ?? "")
+        .digest("hex");
+      if (found !== sha256) wrong.push(`I3: the bytes of ${key} aren't those that its job shows`);
+    }
+    for (const key of keys)
+      if (key.startsWith("out/") && !keys.has(`${key.replace("out/", "meta/")}.json`))
+        wrong.push(`I9: ${key} is stored without its outcome`);
+    return wrong;
+  } finally {
+    store.destroy();
+  }
+}
+
+async function judgeJob(
+  items: readonly Item[],
+  billed: ReadonlyMap<string, readonly Billed[]>,
+  keys: ReadonlySet<string>,
+): Promise<string[]> {
+  const meta = items.find(({ sk }) => sk === sortKeys.meta);
+  const request = items.find(({ sk }) => sk === sortKeys.request);
+  if (!meta || !request) return [`I1: ${items[0]?.pk} is not whole`];
+  const job = parseJob(meta);
+  if (!isFinished(job)) return [`I1: ${job.id} is ${job.status}`];
+  const wrong: string[] = "dueShard" in meta ? [`I1: ${job.id} is over and still due`] : [];
+  const attempts = items
+    .filter(({ sk }) => String(sk).startsWith(sortKeys.attempt))
+    .flatMap((item) => parseAttempt(item) ?? []);
+  if (attempts.length !== job.fence)
+    wrong.push(`record: ${job.id} has ${attempts.length} of ${job.fence} attempts`);
+  if (attempts.filter(({ ended }) => ended === "succeeded").length > 1)
+    wrong.push(`I2: ${job.id} succeeded more than once`);
+  const result = items.find(({ sk }) => sk === sortKeys.result);
+  const images = result ? Result.parse(result).images : [];
+  if (job.status === "succeeded" && images.length === 0)
+    wrong.push(`I3: ${job.id} succeeded without an image`);
+  for (const { key } of images) if (!keys.has(key)) wrong.push(`I3: ${key} is not stored`);
+  const paid = billed.get(String(request.prompt))?.length ?? 0;
+  const calls = attempts.flatMap((attempt) => attempt.calls);
+  const known = calls.filter((call) => call.billed === "yes").length;
+  const unknown = calls.filter((call) => call.billed === "unknown").length;
+  if (paid < known || paid > known + unknown)
+    wrong.push(
+      `I6: ${job.id} was billed ${paid} times and tells of ${known}, and of ${unknown} that it can't tell`,
+    );
+  return wrong;
+}
+
+/** I10: whose job is over has no place any more, but one that runs out by itself. */
+function leftIn({ slots, waiting, pk }: Item, jobs: ReadonlyMap<string, readonly Item[]>): string[] {
+  const isOpen = (job: string) =>
+    jobs.get(`JOB#${job}`)?.some(({ sk, dueShard }) => sk === sortKeys.meta && dueShard !== undefined) ??
+    false;
+  const held = Object.keys(slots as Item).filter((job) => isOpen(job));
+  return held.length > 0
+    ? [`I10: ${pk} has places for ${held.length} open jobs, and ${Object.keys(waiting as Item)} waits`]
+    : [];
+}
+
+async function scanAll(endpoint: string): Promise<Item[]> {
+  const client = new DynamoDBClient({ endpoint, ...access });
+  const documents = DynamoDBDocumentClient.from(client);
+  try {
+    const { TableNames = [] } = await client.send(new ListTablesCommand({}));
+    const items: Item[] = [];
+    for (const TableName of TableNames) {
+      for await (const { Items = [] } of paginateScan({ client: documents }, { TableName }))
+        items.push(...Items);
+    }
+    return items;
+  } finally {
+    client.destroy();
+  }
+}
+
+async function keysIn(store: S3Client, Bucket: string): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: store }, { Bucket }))
+    for (const { Key } of Contents) if (Key !== undefined) keys.add(Key);
+  return keys;
+}
