@@ -1,3 +1,4 @@
+import type { Limits } from "@plantain/core/capacity/limits";
 import { memoryBudget } from "@plantain/core/job/memory-budget";
 import type { Answer } from "@plantain/core/job/ports";
 import { runAttempt } from "@plantain/core/job/run-attempt";
@@ -53,8 +54,8 @@ const allScopes: Scope[] = ["jobs:read", "jobs:write", "webhooks:admin"];
 export const pixel =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
 
-/** The API on in-memory ports, with a caller, and a worker that does as it is told. */
-export async function world() {
+/** The API on in-memory ports, with room for everybody unless said otherwise, with a caller, and a worker that does as it is told. */
+export async function world(about: { limits?: Limits } = {}) {
   const clock = manualClock();
   const lines: string[] = [];
   const objects = memoryObjects();
@@ -76,7 +77,7 @@ export async function world() {
     random: seededRandom(),
     policy: samplePolicy,
     pools: memoryPools(),
-    limits: sampleLimits,
+    limits: about.limits ?? sampleLimits,
     registry: sampleRegistry,
     defaultModel: "gemini-nano-banana-2.1",
     log: jsonLog("api", (line) => lines.push(line)),

@@ -1,5 +1,5 @@
 import type { Answer } from "@plantain/core/job/ports";
-import { sampleAnswer } from "@plantain/memory/samples";
+import { sampleAnswer, sampleLimits } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { Job, pixel, problemOf, world } from "./app.fixture.ts";
@@ -19,6 +19,32 @@ const grounded: Answer = {
     widgets: ["<div>search</div>"],
   },
 };
+
+describe("a job that there is no place for", () => {
+  it("says in the job and in the list what holds it, and follows when there is one", async () => {
+    const { submit, work, call, read, clock } = await world({
+      limits: { ...sampleLimits, jobsPerTenant: 1 },
+    });
+    const first = await submit();
+    const second = await submit();
+    expect(second.job, "as it was at its creation").toMatchObject({ status: "queued", held_by: null });
+    const held_by = {
+      reason: "tenant_limit",
+      message: expect.stringContaining("this one follows"),
+      since: new Date(clock.now()).toISOString(),
+      until: null,
+    };
+    expect(await read(second.job.id)).toMatchObject({ status: "queued", held_by });
+    const { data } = List.parse(await (await call("GET", "/v1/jobs")).json());
+    expect(data.find(({ id }) => id === second.job.id)).toMatchObject({ held_by });
+    expect(await read(first.job.id)).toMatchObject({ held_by: null });
+    await clock.advance(2_000);
+    await work(sampleAnswer());
+    expect(await read(second.job.id)).toMatchObject({ status: "queued", held_by: null });
+    await work(sampleAnswer());
+    expect(await read(second.job.id)).toMatchObject({ status: "succeeded" });
+  });
+});
 
 describe("what a model can be asked", () => {
   it("reaches the worker as asked, and is shown on the job", async () => {
