@@ -118,15 +118,15 @@ export async function simulateDeliveries(
         if (batch.length === 0) return;
         run.invoke(async (process) => {
           const ports = { ...equip(process, random), sender: receivers.serve(process), render };
-          await Promise.all(
-            batch.map(async ({ body, delivered }) => {
-              const id: string = JSON.parse(body).jobId;
-              if (!isDeliveryId(id)) throw new Error(`Cannot deliver "${id}"`);
-              const { ended } = await deliver(ports, id, lane);
-              trace.note(process.name, `${id} ${ended}`);
-              await delivered.ack();
-            }),
-          );
+          const each = async ({ body, delivered }: (typeof batch)[number]) => {
+            const id: string = JSON.parse(body).jobId;
+            if (!isDeliveryId(id)) throw new Error(`Cannot deliver "${id}"`);
+            const { ended } = await deliver(ports, id, lane);
+            trace.note(process.name, `${id} ${ended}`);
+            await delivered.ack();
+          };
+          // One that fails is handed back, and the others of its batch go on
+          await Promise.allSettled(batch.map(each));
         }, poll);
       }
     };
@@ -177,7 +177,8 @@ export async function simulateDeliveries(
   const ids = new Map(
     made.flatMap((job) => wanted(job.tenant, registered).map((to) => [nameOf(job, to), job])),
   );
-  receivers.onRequest = ({ id, body }) => {
+  receivers.onRequest = ({ id, body }, isAlone) => {
+    if (!isAlone) violate(`Two requests "${id}" are under way at once, and nothing has befallen the first`);
     const job = ids.get(id);
     if (!job) return void violate(`A request has the webhook-id "${id}", which no event has at any endpoint`);
     if (JSON.parse(body).job !== job.id) violate(`Request "${id}" tells of another job`);
@@ -221,7 +222,8 @@ export async function simulateDeliveries(
     if (delivery.status !== "delivered") violate(`${name} is ${delivery.status}`);
     if (!came.some(({ taken }) => taken)) violate(`${name} never arrived`);
     if (came.length > delivery.fence) violate(`${name} made more requests than it was claimed`);
-    if (delivery.spent >= delivery.fence) violate(`${name} spent a step of its schedule without a try`);
+    if (delivery.spent !== delivery.fence - 1)
+      violate(`${name} spent other than a step for each try that failed`);
   }
 }
 

@@ -18,8 +18,8 @@ export type Receivers = {
   readonly requests: readonly Request[];
   /** The way there from a process. */
   serve(process: Process): Sender;
-  /** Called with each request as it arrives. */
-  onRequest: ((request: Request) => void) | null;
+  /** Called with each request as it arrives, and whether no other of its id is under way in a process that is well. */
+  onRequest: ((request: Request, isAlone: boolean) => void) | null;
 };
 
 const failures = ["refuses", "fails", "hangs"] as const;
@@ -32,26 +32,37 @@ export function receivers(
   downtimes: ReadonlyMap<string, Downtime>,
 ): Receivers {
   const requests: Request[] = [];
+  const underWay = new Map<string, { process: Process; mishaps: number }>();
   const self: Receivers = {
     requests,
     onRequest: null,
     serve: (process) => ({
       send: (posting) =>
         new Promise<Posted>((resolve) => {
-          const { posted, afterMs } = answer(posting);
-          timeline.after(afterMs, () => process.resume(() => resolve(posted)));
+          const { posted, afterMs } = answer(posting, process);
+          timeline.after(afterMs, () =>
+            process.resume(() => {
+              underWay.delete(idOf(posting));
+              resolve(posted);
+            }),
+          );
         }),
     }),
   };
 
-  function answer({ url, headers, body, timeoutMs }: Posting): { posted: Posted; afterMs: number } {
+  function answer(posting: Posting, process: Process): { posted: Posted; afterMs: number } {
+    const { url, body, timeoutMs } = posting;
+    const id = idOf(posting);
+    const before = underWay.get(id);
+    const isAlone = !before || before.process.mishaps.length > before.mishaps;
+    underWay.set(id, { process, mishaps: process.mishaps.length });
     const down = downtimes.get(url);
     const isDown = down !== undefined && down.from <= timeline.now && timeline.now < down.until;
     const how = isDown || dice.chance(hiccups) ? dice.pick(failures) : null;
     if (how !== "refuses") {
-      const request = { url, id: headers["webhook-id"] ?? "", body, taken: how === null };
+      const request = { url, id, body, taken: how === null };
       requests.push(request);
-      self.onRequest?.(request);
+      self.onRequest?.(request, isAlone);
     }
     if (how === "hangs") {
       const posted = { type: "failed", code: "timed_out", message: "Simulated", ms: timeoutMs } as const;
@@ -73,4 +84,8 @@ export function receivers(
     return { posted, afterMs: ms };
   }
   return self;
+}
+
+function idOf({ headers }: Posting): string {
+  return headers["webhook-id"] ?? "";
 }

@@ -83,6 +83,25 @@ describe("a claim", () => {
   });
 });
 
+describe("a delivery whose turn hasn't come", () => {
+  const postponed = { type: "postponed", at: now + 30_000, random: 0 } as const;
+
+  it("waits in the slow lane, and spends a step only where its worker died", () => {
+    expect(tell(samplePending(), postponed)).toMatchObject({
+      status: "pending",
+      lane: "slow",
+      spent: 0,
+      postponed: 1,
+      nextTryAt: now + 37_500,
+    });
+    expect(tell(sampleDelivering(), postponed)).toMatchObject({ status: "pending", spent: 1 });
+    expect(tell(sampleDelivering({ spent: mostTries - 1 }), postponed)).toMatchObject({
+      status: "exhausted",
+    });
+    expect(tell(sampleDelivering(), { ...postponed, at: now })).toEqual({ refused: "leased" });
+  });
+});
+
 describe("a try's end", () => {
   it("counts under the try's own fence alone, so duplicates and zombies don't spend the schedule twice", () => {
     const delivering = sampleDelivering({ fence: 2 });

@@ -43,13 +43,10 @@ export function advanceDelivery(
       return retry(delivery, fact, policy);
     case "postponed": {
       if (isLeased(delivery, at)) return { refused: "leased" };
+      const to = takenOver(delivery);
+      if (to.spent >= mostTries) return exhausted(to, "schedule_spent", at);
       const wait = nextTurnMs(delivery.postponed, fact.random);
-      return pending(
-        { ...base(delivery), postponed: delivery.postponed + 1, lane: "slow" },
-        at,
-        at + wait,
-        policy,
-      );
+      return pending({ ...to, postponed: delivery.postponed + 1, lane: "slow" }, at, at + wait, policy);
     }
     case "parked":
       if (isLeased(delivery, at)) return { refused: "leased" };
@@ -63,14 +60,17 @@ export function advanceDelivery(
 }
 
 /** Over an expired lease a step of the schedule is spent: its worker may have died of this very delivery. */
+function takenOver(delivery: Open): DeliveryBase {
+  return { ...base(delivery), spent: delivery.spent + (delivery.status === "delivering" ? 1 : 0) };
+}
+
 function claim(delivery: Open, at: number): Delivery | DeliveryRefusal {
   if (delivery.status === "pending" && delivery.nextTryAt > at) return { refused: "not_due" };
-  const spent = delivery.spent + (delivery.status === "delivering" ? 1 : 0);
-  if (spent >= mostTries) return exhausted({ ...base(delivery), spent }, "schedule_spent", at);
+  const to = takenOver(delivery);
+  if (to.spent >= mostTries) return exhausted(to, "schedule_spent", at);
   const leaseUntil = at + deliveryLeaseMs;
   return {
-    ...base(delivery),
-    spent,
+    ...to,
     status: "delivering",
     fence: delivery.fence + 1,
     postponed: 0,

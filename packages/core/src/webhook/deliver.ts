@@ -55,6 +55,9 @@ type Target = {
   readonly record: JobRecord | null;
 };
 
+/** What a try has to end before its lease does, whatever two clocks say. */
+const leaseMarginMs = 5_000;
+
 /** A message that comes this much too early is waited for. */
 const waitInPlaceMs = 1_000;
 
@@ -155,6 +158,9 @@ async function attempt(
   const { deliveries, sender, clock, random, policy, render } = ports;
   const body = await render(event, record);
   const startedAt = clock.now();
+  const timeoutMs = lane === "fast" ? fastMs : slowMs;
+  // Who froze since the claim must not send what another may be sending now
+  if (startedAt + timeoutMs + leaseMarginMs > claimed.leaseUntil) return { ended: "lease_lost" };
   const headers = signedHeaders({
     id: webhookId(claimed.event, claimed.destination),
     timestampSeconds: Math.floor(startedAt / 1_000),
@@ -166,7 +172,7 @@ async function attempt(
     url,
     headers: { "content-type": "application/json", "user-agent": "Plantain-Webhooks/1", ...headers },
     body,
-    timeoutMs: lane === "fast" ? fastMs : slowMs,
+    timeoutMs,
   });
   const ended = tryOf(claimed.fence, startedAt, posted);
   const at = clock.now();
