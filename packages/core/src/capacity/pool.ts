@@ -194,7 +194,6 @@ function whyFull(pool: Pool, bounds: Bounds, at: number): Full {
   if (!bounds.isAdaptive) return { reason: "tenant_limit", until: null };
   const gates = bounds.keys.map((key) => gateOf(pool, key, bounds));
   const [first] = gates.toSorted((a, b) => a.closedUntil - b.closedUntil);
-  if (!first?.closedBy || gates.some(({ closedBy }) => closedBy === null))
-    return { reason: "model_limit", until: null };
+  if (!first?.closedBy) return { reason: "model_limit", until: null };
   return { reason: first.closedBy, until: first.closedUntil > at ? first.closedUntil : null };
 }

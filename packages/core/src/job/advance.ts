@@ -65,8 +65,7 @@ function takeOver(job: QueuedJob | RunningJob, at: number): QueuedJob | RunningJ
 
 function claim(from: QueuedJob | RunningJob, at: number, policy: Policy): Job | Refusal {
   const job = takeOver(from, at);
-  // Stryker disable next-line StringLiteral: a refusal has no status, so `isFinished` holds of it too; `in` is for the types
-  if ("refused" in job || isFinished(job)) return job;
+  if (!("dueAt" in job)) return job;
   const leaseUntil = at + policy.leaseMs;
   return {
     ...base(job),
@@ -84,15 +83,12 @@ function claim(from: QueuedJob | RunningJob, at: number, policy: Policy): Job | 
 
 /** Nothing is sent while it waits: whoever frees a place lets it in, and the sweep looks after it now and then. */
 function hold(from: QueuedJob | RunningJob, held: Held, at: number, policy: Policy): Job | Refusal {
-  // Stryker disable next-line ConditionalExpression: only a queued job has `held`; its status is asked for the types
-  if (from.status === "queued" && from.held?.by === held.by && from.held.reason === held.reason)
+  if ("held" in from && from.held?.by === held.by && from.held.reason === held.reason)
     return { refused: "held" };
   const job = takeOver(from, at);
-  // Stryker disable next-line StringLiteral: a refusal has no status, so `isFinished` holds of it too; `in` is for the types
-  if ("refused" in job || isFinished(job)) return job;
+  if (!("dueAt" in job)) return job;
   const nextLook = Math.max(at + firstCheckMs, held.until ?? 0);
-  // Stryker disable next-line ConditionalExpression: only a queued job has `held`; its status is asked for the types
-  const since = job.status === "queued" && job.held ? job.held.since : held.since;
+  const since = "held" in job && job.held ? job.held.since : held.since;
   return {
     ...requeue(job, at, at, policy),
     held: { ...held, since },
