@@ -166,9 +166,10 @@ export async function simulateDeliveries(
           await transition(announced, job, { type: "expired", at }, policy);
         },
         // Whoever ends a job repeats it until it is over
-        async () => {
-          const now = await jobs.load(job.id);
-          if (now && !isFinished(now)) timeline.after(dice.between(1_000, 60_000), attempt);
+        () => {
+          void jobs.load(job.id).then((now) => {
+            if (now && !isFinished(now)) timeline.after(dice.between(1_000, 60_000), attempt);
+          });
         },
       );
     timeline.at(job.createdAt + 5_000, attempt);
