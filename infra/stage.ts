@@ -90,7 +90,8 @@ const dev: Stage = {
     arrivalMs: 60_000,
   },
   api: { memoryMb: 1024, timeoutSeconds: 29, requestsPerSecond: 50, burst: 100 },
-  // 4 workers leave room for the API within the 10 concurrent executions of a new AWS account.
+  // 4 workers, and 4 of `deliver` for the moments in which it runs, leave room for the API within the 10 concurrent
+  // executions of a new AWS account. SQS takes no maximum below 2.
   worker: { memoryMb: 1024, timeoutSeconds: 330, batchSize: 5, maxConcurrency: 4 },
   deliver: { memoryMb: 512, timeoutSeconds: 60, batchSize: 10, maxConcurrency: 2, slowMaxConcurrency: 2 },
   sweep: { memoryMb: 512, timeoutSeconds: 55 },

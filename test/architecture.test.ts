@@ -110,6 +110,20 @@ describe("the dependency rule", () => {
     expect(composers.map(({ path }) => path)).toEqual(["functions/deliver/handler.ts"]);
   });
 
+  it("makes jobs in one place, so that none ends without being announced", () => {
+    const makers = sources.filter(({ text }) => /\bdynamoJobs\(/.test(text)).map(({ path }) => path);
+    // `deliver` reads them alone
+    const known = [
+      "packages/aws/src/dynamo-jobs.ts",
+      "functions/runtime/compose-deliver.ts",
+      "functions/runtime/compose.ts",
+    ];
+    expect(new Set(makers)).toEqual(new Set(known));
+    const compose = sources.find(({ path }) => path === "functions/runtime/compose.ts")?.text ?? "";
+    expect(compose.match(/\bdynamoJobs\(/g)).toHaveLength(1);
+    expect(compose).toMatch(/announcing\(\s*dynamoJobs\(/);
+  });
+
   it("leaves the in-memory ports to tests", () => {
     const users = sources.filter(
       ({ place, imports }) =>
