@@ -45,6 +45,8 @@ function staleWrite(before: Job, to: Job, { caller: { run } }: Context): Violati
   if (steps < 0 || steps > 1)
     return [{ invariant: "I11", text: `${to.id} went from fence ${before.fence} to ${to.fence}` }];
   if (!run || run.fence === null || isPromotion(before, to)) return [];
+  // Whoever comes upon another held job past its deadline ends it
+  if (to.id !== run.jobId && before.status === "queued" && isFinished(to)) return [];
   if (before.status === "running" && before.fence === run.fence) return [];
   return [
     {

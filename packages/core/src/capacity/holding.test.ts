@@ -87,6 +87,23 @@ describe("a job that there is no place for", () => {
     expect(await work(w, { limits: narrow }), "nobody waits any more").toMatchObject({ ended: "succeeded" });
   });
 
+  it("past its deadline is ended by whoever would let it in", async () => {
+    const w = await world(scriptedModel(hanging));
+    const busy = work(w, { limits: narrow });
+    await w.clock.advance(10);
+    const second = await another(w, { deadlineAt: w.clock.now() + 5_000 });
+    await work(w, { limits: narrow });
+    await w.clock.advance(6_000);
+    await cancel(w.ports, "acme", w.job.id);
+    await w.clock.advance(20_000);
+    await busy;
+    expect((await record(w, second.id)).job).toMatchObject({
+      status: "failed",
+      failure: { code: "deadline_exceeded" },
+    });
+    expect((await w.ports.pools.load("tenant:acme")).slots).toEqual({});
+  });
+
   it("fails at its deadline, and says what it waited for", async () => {
     const w = await world(scriptedModel(failing({ ...limited, code: "billing" })));
     await work(w);

@@ -134,6 +134,9 @@ async function letInJob(ports: CapacityPorts, name: PoolName, job: QueuedJob): P
     await queue.send(job, 0);
     return { letIn: true, pool: taken.pool };
   }
+  // It has no message that would bring it to its end
+  if (promoted.refused === "deadline_passed")
+    await transition(jobs, promoted.job ?? job, { type: "expired", at: clock.now() }, policy);
   if (isTakenBy(promoted.job, fence)) return { letIn: false, pool: taken.pool };
   const { pool } = await changePool(pools, name, (before) => ({
     pool: giveBack(before, { job: job.id, fence, heard: [], at: clock.now() }, bounds),
