@@ -146,6 +146,20 @@ describe("webhooks", () => {
     for (const { id } of ids) await remove(id);
   });
 
+  it("come again, under the same id, when the function that delivers them dies in the middle", async () => {
+    await using endpoint = await receiver("hang");
+    const job = await client.submit({ prompt: "A banana", webhook: { url: endpoint.url } });
+    await client.end(job.id);
+    await endpoint.until(1);
+    expect(await system.killFunction("deliver")).toBe(true);
+    const got = await endpoint.until(2, 50_000);
+    expect(new Set(got.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+    // Its lease is what keeps others off
+    expect((got[1]?.at ?? 0) - (got[0]?.at ?? 0)).toBeGreaterThan(25_000);
+    await sleep(300);
+    expect(await deliveriesOf(`job=${job.id}`)).toMatchObject([{ status: "delivered", try_count: 2 }]);
+  });
+
   it("disable an endpoint that answers 410, and tell another that wants to know", async () => {
     await using gone = await receiver(410);
     await using watching = await receiver();
