@@ -54,7 +54,7 @@ export const placeMutants: readonly Mutant[] = [
         replace: "return bounds.keys.includes(key) && at > 0;",
       },
     ],
-    profile: "heavy",
+    profile: "echoes",
     fate: { killedWithin: 200 },
   },
   {

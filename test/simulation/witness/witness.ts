@@ -158,7 +158,9 @@ export function witness(
       ).length;
       const seen = jobs.get(entry.jobId)?.job;
       const pool = model === undefined ? undefined : pools.get(modelPool(model));
-      if (seen?.status === "running" && pool && wasClosed(pool, limits, seen.claimedAt, skewMs))
+      // Who was frozen between his look at the gate and his claim can't know that it closed
+      const wasFrozen = entry.run.process.mishaps.length > 0;
+      if (!wasFrozen && seen?.status === "running" && pool && wasClosed(pool, limits, seen.claimedAt, skewMs))
         violate("gate", `${entry.jobId} was claimed and called though its model had been closed`);
       const most = limits.callsPerModel * limits.providerKeys.length;
       if (beside > most) violate("I10", `${beside} calls to ${model} are in flight, ${most} at most may be`);
