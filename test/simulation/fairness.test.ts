@@ -27,7 +27,7 @@ async function amidTheCrowd(seed: number, size: number) {
 
 describe("a tenant with very many jobs waiting", () => {
   it.each([
-    { size: 4_000, seed: 1 },
+    { size: 10_000, seed: 1 },
     { size: 500, seed: 2 },
     { size: 500, seed: 3 },
   ])(
