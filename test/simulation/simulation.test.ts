@@ -37,7 +37,7 @@ describe("the whole system", () => {
   it(
     "pays exactly once for each image, and lets no job fail, when nothing goes wrong",
     async () => {
-      const tally = await runOnThreads({ from: 1, count: 200, profile: "none", trace: false });
+      const tally = await runOnThreads({ from: 1, count: 500, profile: "none", trace: false });
       expect(broken(tally, { profile: "none" })).toEqual([]);
       expect(tally.injected.size).toBe(0);
     },

@@ -70,6 +70,15 @@ describe("an admission", () => {
     expect(await w.places()).toEqual([[], []]);
   });
 
+  it("takes no place at the tenant either where the model's pool can't be reached, and says so", async () => {
+    const w = world();
+    const load: Pools["load"] = (name) =>
+      name === model ? Promise.reject(new Error("Throttled")) : w.pools.load(name);
+    const pools = { ...w.pools, load };
+    await expect(w.asked(sampleJob(), 1, { pools })).rejects.toThrow("Throttled");
+    expect(await w.places()).toEqual([[], []]);
+  });
+
   it("that ends gives back what it has, and is no longer in the way of others", async () => {
     const w = world({ jobsPerTenant: 1, callsPerModel: 1 });
     const admission = admitted(await w.asked(sampleJob()));

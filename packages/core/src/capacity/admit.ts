@@ -35,7 +35,10 @@ export async function admit(
   const model = modelPool(job.model);
   const atTenant = await take(ports, tenant, job, fence, 1, until);
   if ("full" in atTenant) return heldBy(tenant, atTenant.full, ports.clock.now());
-  const atModel = await take(ports, model, job, fence, calls, until);
+  const atModel = await take(ports, model, job, fence, calls, until).catch(async (error: unknown) => {
+    await leave(ports, tenant, job, fence);
+    throw error;
+  });
   if ("full" in atModel) {
     await leave(ports, tenant, job, fence);
     return heldBy(model, atModel.full, ports.clock.now());

@@ -6,6 +6,7 @@ import type { Failure } from "../job/failure.ts";
 import type { Jobs } from "../job/ports.ts";
 import { another, failing, plenty, record, work, world } from "../job/run-attempt.fixture.ts";
 import { sweep } from "../job/sweep.ts";
+import { admit } from "./admit.ts";
 import type { Limits } from "./limits.ts";
 
 const limited: Failure = {
@@ -85,6 +86,17 @@ describe("a job that there is no place for", () => {
     expect(w.queue.receive(1)).toBeNull();
     await another(w);
     expect(await work(w, { limits: narrow }), "nobody waits any more").toMatchObject({ ended: "succeeded" });
+  });
+
+  it("and that ends at its deadline before any attempt gives back the places that were kept for it", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const late = await another(w, { deadlineAt: w.clock.now() + 5_000 });
+    await admit(w.ports, late, 1, w.clock.now() + 600_000);
+    await w.clock.advance(5_000);
+    await work(w);
+    expect(await work(w)).toEqual({ ended: "expired" });
+    expect((await w.ports.pools.load("tenant:acme")).slots).toEqual({});
+    expect((await w.ports.pools.load("model:gemini-3-pro-image")).slots).toEqual({});
   });
 
   it("past its deadline is ended by whoever would let it in", async () => {

@@ -83,6 +83,7 @@ async function putOff(ports: Ports, job: Job, refused: Refusal["refused"]): Prom
   switch (refused) {
     case "deadline_passed":
       await transition(jobs, job, { type: "expired", at: clock.now() }, policy);
+      await leaveUnclaimed(ports, job);
       return "expired";
     case "not_due": {
       if (job.status !== "queued") return "again"; // it moved on between the write and the answer

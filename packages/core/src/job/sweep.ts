@@ -13,8 +13,8 @@ const atOnce = 10;
 
 /**
  * Finds every job that something should have happened to by now: a lost message, a lease that ran out, a long wait
- * that is over, a place that is free, a deadline. First the next look is written, then a message is sent, so that no job is sent in a storm
- * and none is forgotten. Ends early when `leftMs` says so; the next sweep goes on. What goes wrong with one job or
+ * that is over, a place that is free, a deadline. First the next look is written, then a message is sent, so that no
+ * job is sent in a storm and none is forgotten. Ends early when `leftMs` says so; the next sweep goes on. What goes wrong with one job or
  * shard is told in `faults` and holds up no other.
  */
 export async function sweep(ports: CapacityPorts, leftMs: () => number): Promise<Swept> {
