@@ -99,15 +99,17 @@ describe("the dependency rule", () => {
     }
   });
 
-  it("leaves the client for users' URLs, whose HTTP stack takes over the process, to the function that needs it", () => {
-    const users = sources.filter(({ imports }) =>
-      imports.some(({ specifier }) => /^@plantain\/http\/(?!url-policy$)/.test(specifier)),
-    );
-    expect(users.map(({ path }) => path)).toEqual(["functions/runtime/compose-deliver.ts"]);
-    const composers = sources.filter(({ imports }) =>
-      imports.some(({ specifier }) => specifier.endsWith("/compose-deliver.ts")),
-    );
-    expect(composers.map(({ path }) => path)).toEqual(["functions/deliver/handler.ts"]);
+  it("leaves the client for users' URLs, whose HTTP stack takes over the process, to the functions that need it", () => {
+    const importing = (pattern: RegExp) =>
+      sources
+        .filter(({ imports }) => imports.some(({ specifier }) => pattern.test(specifier)))
+        .map(({ path }) => path);
+    expect(importing(/^@plantain\/http\/(?!url-policy$)/)).toEqual([
+      "functions/runtime/compose-deliver.ts",
+      "functions/runtime/compose-worker.ts",
+    ]);
+    expect(importing(/\/compose-deliver\.ts$/)).toEqual(["functions/deliver/handler.ts"]);
+    expect(importing(/\/compose-worker\.ts$/)).toEqual(["functions/worker/handler.ts"]);
   });
 
   it("makes jobs in one place, so that none ends without being announced", () => {

@@ -7,6 +7,7 @@ import { announcing } from "@plantain/core/webhook/announce";
 import { manualClock, seededRandom } from "@plantain/memory/clock";
 import { memoryDeliveries } from "@plantain/memory/deliveries";
 import { memoryDeliveryQueue } from "@plantain/memory/delivery-queue";
+import { memoryDownloader } from "@plantain/memory/downloader";
 import { memoryEndpoints } from "@plantain/memory/endpoints";
 import { memoryJobs } from "@plantain/memory/jobs";
 import { memoryKeys } from "@plantain/memory/keys";
@@ -59,6 +60,7 @@ export async function world(about: { limits?: Limits } = {}) {
   const clock = manualClock();
   const lines: string[] = [];
   const objects = memoryObjects();
+  const downloader = memoryDownloader();
   const deliveries = memoryDeliveries();
   const endpoints = memoryEndpoints(deliveries);
   const deliveryQueue = memoryDeliveryQueue(clock);
@@ -118,6 +120,7 @@ export async function world(about: { limits?: Limits } = {}) {
       {
         ...ports,
         model: scriptedModel(...answers),
+        downloader,
         memory: memoryBudget(1e9),
       },
       received.jobId,
@@ -126,7 +129,7 @@ export async function world(about: { limits?: Limits } = {}) {
     );
   };
   const read = async (id: string) => Job.parse(await (await call("GET", `/v1/jobs/${id}`)).json());
-  return { app, ports, clock, lines, key, keyFor, call, submit, work, read };
+  return { app, ports, downloader, clock, lines, key, keyFor, call, submit, work, read };
 }
 
 export async function problemOf(response: Response) {

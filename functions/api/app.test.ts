@@ -1,3 +1,6 @@
+import { sha256Hex } from "@plantain/core/hash";
+import { downloaded } from "@plantain/memory/downloader";
+import { pngHeader } from "@plantain/memory/png";
 import { sampleAnswer } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
@@ -68,6 +71,39 @@ describe("submitting a job", () => {
       ],
     });
     expect(await ports.objects.list(`meta/acme/${job.id}/in/`)).toHaveLength(1);
+  });
+
+  it("takes images by URL, which a worker fetches; what they led to is told with the success", async () => {
+    const { submit, work, read, downloader, lines } = await world();
+    const url = "https://example.com/cat.png?token=secret";
+    const [bytes, other] = [pngHeader(3, 2), pngHeader(9, 9)];
+    downloader.serve(url, downloaded(bytes), downloaded(other));
+    const { job } = await submit({ prompt: "A banana beside it", images: [{ url }] });
+    const unknown = { media_type: null, width: null, height: null, bytes: null, sha256: null };
+    const link = { url, job_id: null, index: null };
+    expect(job).toMatchObject({ reference_images: [{ ...link, ...unknown }] });
+    await work(sampleAnswer());
+    const known = { media_type: "image/png", width: 3, height: 2, bytes: 45, sha256: sha256Hex(bytes) };
+    expect(await read(job.id)).toMatchObject({ reference_images: [{ ...link, ...known }] });
+    expect(downloader.asked).toEqual([url]);
+    expect(lines.join("\n")).not.toContain("secret");
+  });
+
+  it("says why an image by URL can't be used, and shows no bill", async () => {
+    const { submit, work, read } = await world();
+    const url = "https://example.com/gone.png?token=secret";
+    const { job } = await submit({ prompt: "A banana beside it", images: [{ url }] });
+    await work(sampleAnswer());
+    const failed = await read(job.id);
+    expect(failed).toMatchObject({
+      status: "failed",
+      error: {
+        code: "input_unavailable",
+        message: "Cannot use image 0: its server answered with status 404",
+        billed: false,
+      },
+      cost: { usd: "0.000000", final: true },
+    });
   });
 
   it("with Prefer: wait answers 200 with the ended job, or 202 when it takes longer", async () => {
@@ -191,11 +227,53 @@ describe("bad input is refused with the field and the remedy, before anything is
       "webhook.url",
     ],
     [
-      "an image by URL",
-      { prompt: "x", images: [{ url: "https://x.test" }] },
+      "an image by HTTP",
+      { prompt: "x", images: [{ data: pixel }, { url: "http://example.com/cat.png" }] },
+      400,
+      "invalid_request",
+      "images[1].url",
+    ],
+    [
+      "an image on a private host",
+      { prompt: "x", images: [{ url: "https://169.254.169.254/latest" }] },
       400,
       "invalid_request",
       "images[0].url",
+    ],
+    [
+      "an image behind a password",
+      { prompt: "x", images: [{ url: "https://user:pass@example.com/cat.png" }] },
+      400,
+      "invalid_request",
+      "images[0].url",
+    ],
+    [
+      "an image whose URL is endless",
+      { prompt: "x", images: [{ url: `https://example.com/${"a".repeat(3_000)}` }] },
+      400,
+      "invalid_request",
+      "images[0].url",
+    ],
+    [
+      "an image whose URL is none",
+      { prompt: "x", images: [{ url: 7 }] },
+      400,
+      "invalid_request",
+      "images[0].url",
+    ],
+    [
+      "an image that is given twice over",
+      { prompt: "x", images: [{ url: "https://example.com/cat.png", media_type: "image/png" }] },
+      400,
+      "invalid_request",
+      "images[0].media_type",
+    ],
+    [
+      "an uploaded image, which there isn't yet",
+      { prompt: "x", images: [{ upload_id: "upl_1" }] },
+      400,
+      "invalid_request",
+      "images[0].upload_id",
     ],
     ["an image of nothing", { prompt: "x", images: [{}] }, 400, "invalid_request", "images[0].data"],
     [

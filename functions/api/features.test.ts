@@ -161,6 +161,17 @@ describe("the flight recorder", () => {
 });
 
 describe("an estimate", () => {
+  it("refuses the URLs that a submission would", async () => {
+    const { call } = await world();
+    const body = { prompt: "A banana", images: [{ url: "https://localhost/cat.png" }] };
+    const problem = await problemOf(await call("POST", "/v1/estimate", { body }));
+    expect(problem).toMatchObject({
+      status: 400,
+      code: "invalid_request",
+      errors: [{ field: "images[0].url" }],
+    });
+  });
+
   it("tells the price before anything is spent", async () => {
     const { call, ports } = await world();
     const body = {

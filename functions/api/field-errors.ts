@@ -3,7 +3,6 @@ import type { FieldError } from "./problem.ts";
 
 /** Fields of the design that this version doesn't take yet, with what to do instead. */
 const notYet: Readonly<Record<string, string>> = {
-  url: "Images by URL are not there yet; send the bytes as `data`, or an earlier job's image as `job_id`",
   upload_id: "Uploads are not there yet; send the bytes as `data`, or an earlier job's image as `job_id`",
 };
 

@@ -7,7 +7,7 @@ import type { Submission, SubmittedImage } from "@plantain/core/job/submission";
 import { aspectRatios, imageSizes, thinkingLevels } from "@plantain/core/model/model";
 import { jobEventTypes } from "@plantain/core/webhook/event";
 import * as z from "zod";
-import { eventList, SecretText, WebhookUrl } from "./webhook-body.ts";
+import { acceptUrl, eventList, SecretText, Url } from "./webhook-body.ts";
 
 const longestPrompt = 8_000;
 /** Against nonsense; how many a model takes is the model's to say. */
@@ -38,6 +38,9 @@ const JobIdText = z
   .meta({ pattern: "^job_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
 const JobImage = z.strictObject({ job_id: JobIdText, index: z.number().int().min(0).max(3).optional() });
 
+/** Held against the policy apart from its shape, as every URL. */
+const UrlImage = z.strictObject({ url: Url });
+
 const metadataName = z
   .string()
   .regex(/^[\x21-\x7e]{1,64}$/, "Names are 1 to 64 visible ASCII characters")
@@ -49,7 +52,7 @@ export const JobBody = z
     model: z.string().min(1).optional(),
     prompt: Prompt.optional(),
     images: z
-      .array(z.union([DataImage, JobImage]))
+      .array(z.union([DataImage, JobImage, UrlImage]))
       .max(mostImages)
       .default([]),
     aspect_ratio: z.enum(aspectRatios).optional(),
@@ -82,7 +85,7 @@ export const JobBody = z
       .default({}),
     webhook: z
       .strictObject({
-        url: WebhookUrl,
+        url: Url,
         events: eventList(jobEventTypes).default([...jobEventTypes]),
         secret: SecretText.optional(),
       })
@@ -115,6 +118,16 @@ export function submissionOf(body: JobBody): Submission {
   };
 }
 
+/**
+ * Holds every URL of a submission against the policy, before anything is stored.
+ * @throws DomainError `invalid_request`
+ */
+export function acceptUrls({ images, webhook }: Submission, allowLoopback: boolean): void {
+  for (const [index, image] of images.entries())
+    if (image.type === "url") acceptUrl(image.url, `images[${index}].url`, allowLoopback);
+  if (webhook) acceptUrl(webhook.url, "webhook.url", allowLoopback);
+}
+
 function turnOf(from: NonNullable<JobBody["continue_from"]>): ImageRef {
   return typeof from === "string" ? { jobId: from, index: null } : imageRef(from);
 }
@@ -125,5 +138,6 @@ function imageRef({ job_id: jobId, index }: { job_id: JobId; index?: number | un
 
 function submittedImage(image: JobBody["images"][number]): SubmittedImage {
   if ("job_id" in image) return { type: "job", ...imageRef(image) };
+  if ("url" in image) return { type: "url", url: image.url };
   return { type: "data", bytes: Buffer.from(image.data, "base64"), mediaType: image.media_type ?? null };
 }

@@ -18,7 +18,7 @@ export type ApiPorts = CapacityPorts & {
   readonly endpoints: Endpoints;
   readonly deliveries: Deliveries;
   readonly deliveryQueue: DeliveryQueue;
-  /** Whether webhooks may go to this very machine. */
+  /** Whether URLs may name this very machine. */
   readonly allowLoopback: boolean;
   readonly log: Log;
 };

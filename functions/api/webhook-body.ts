@@ -7,7 +7,7 @@ import * as z from "zod";
 const day = 86_400;
 
 /** What a URL has to be like is held against the policy apart from its shape: it depends on where this runs. */
-export const WebhookUrl = z
+export const Url = z
   .string()
   .min(1)
   .meta({ format: "uri", maxLength: 2_048, examples: ["https://example.com/hook"] });
@@ -25,7 +25,7 @@ export const eventList = <const T extends readonly [string, ...string[]]>(types:
     .transform((events) => [...new Set(events)]);
 
 const settings = {
-  url: WebhookUrl,
+  url: Url,
   events: eventList(subscribableTypes),
   description: z.string().max(500),
   enabled: z.boolean(),

@@ -3,9 +3,9 @@ import type { Turn } from "@plantain/core/conversation/turns";
 import { type Attempt, isSettled } from "@plantain/core/job/attempt";
 import { type Failure, failureClasses } from "@plantain/core/job/failure";
 import { isFinished, type Job } from "@plantain/core/job/job";
-import type { GroundingRecord, StoredImage } from "@plantain/core/job/outcome";
+import type { FetchedImage, GroundingRecord, StoredImage } from "@plantain/core/job/outcome";
 import type { JobRecord, SignedUrls } from "@plantain/core/job/ports";
-import type { TurnRef } from "@plantain/core/job/request";
+import type { ReferenceImage, TurnRef } from "@plantain/core/job/request";
 import { addUsage, dollars, noUsage, type Usage } from "@plantain/core/model/pricing";
 
 /*
@@ -72,15 +72,7 @@ export async function wireJob(
     safety: request.safety,
     seed: request.seed,
     continue_from: request.continueFrom && wireTurnRef(request.continueFrom),
-    reference_images: request.images.map(({ sha256, mediaType, bytes, width, height, source }) => ({
-      media_type: mediaType,
-      width,
-      height,
-      bytes,
-      sha256,
-      job_id: source?.jobId ?? null,
-      index: source?.index ?? null,
-    })),
+    reference_images: request.images.map((image) => wireReference(image, shown?.fetched ?? [])),
     images: await Promise.all((shown?.images ?? []).map((image) => wireImage(job, image, signedUrls, at))),
     text: shown?.text ?? null,
     grounding: shown?.grounding ? wireGrounding(shown.grounding) : null,
@@ -92,6 +84,22 @@ export async function wireJob(
     last_error: wireLastFailure(job),
     warnings: [...request.warnings, ...(shown?.warnings ?? [])],
     links,
+  };
+}
+
+/** What a URL led to is known of a succeeded job alone. */
+function wireReference(image: ReferenceImage, fetched: readonly FetchedImage[]) {
+  const isLinked = "url" in image;
+  const known = isLinked ? fetched.find(({ url }) => url === image.url) : image;
+  return {
+    url: isLinked ? image.url : null,
+    media_type: known?.mediaType ?? null,
+    width: known?.width ?? null,
+    height: known?.height ?? null,
+    bytes: known?.bytes ?? null,
+    sha256: known?.sha256 ?? null,
+    job_id: isLinked ? null : (image.source?.jobId ?? null),
+    index: isLinked ? null : (image.source?.index ?? null),
   };
 }
 

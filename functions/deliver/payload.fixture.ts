@@ -28,7 +28,10 @@ export function sampleRecord(status: FinishedJob["status"]): JobRecord {
   return {
     job,
     request: sampleRequest({ webhook }),
-    result: status === "succeeded" ? { images: [image], text: null, grounding: null, warnings: [] } : null,
+    result:
+      status === "succeeded"
+        ? { images: [image], text: null, grounding: null, fetched: [], warnings: [] }
+        : null,
     attempts: [],
   };
 }

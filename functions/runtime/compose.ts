@@ -1,4 +1,4 @@
-import { connectDynamo, connectS3, connectSqs, connectSsm } from "@plantain/aws/clients";
+import { connectDynamo, connectS3, connectSqs } from "@plantain/aws/clients";
 import { dynamoDeliveries } from "@plantain/aws/dynamo-deliveries";
 import { dynamoEndpoints } from "@plantain/aws/dynamo-endpoints";
 import { dynamoJobs } from "@plantain/aws/dynamo-jobs";
@@ -6,22 +6,16 @@ import { dynamoKeys } from "@plantain/aws/dynamo-keys";
 import { dynamoPools } from "@plantain/aws/dynamo-pools";
 import { s3Objects } from "@plantain/aws/s3-objects";
 import { s3SignedUrls } from "@plantain/aws/s3-signed-urls";
-import { sqsDelivered } from "@plantain/aws/sqs-delivered";
 import { sqsDeliveryQueue } from "@plantain/aws/sqs-delivery-queue";
 import { sqsJobQueue } from "@plantain/aws/sqs-job-queue";
-import { ssmSecrets } from "@plantain/aws/ssm-secrets";
 import type { Limits } from "@plantain/core/capacity/limits";
-import { memoryBudget } from "@plantain/core/job/memory-budget";
 import { checkPolicy, type Policy } from "@plantain/core/job/policy";
-import type { Delivered } from "@plantain/core/job/ports";
-import type { WorkerPorts } from "@plantain/core/job/run-attempt";
 import { type Registry, registryOf } from "@plantain/core/model/registry";
 import { announcing } from "@plantain/core/webhook/announce";
-import { geminiImageModel } from "@plantain/gemini/image-model";
 import type * as z from "zod";
 import type { ApiPorts } from "../api/ports.ts";
 import { systemClock, systemRandom } from "./ambient.ts";
-import { ApiEnv, type CommonEnv, SweepEnv, WorkerEnv } from "./env.ts";
+import { ApiEnv, type CommonEnv, SweepEnv, type WorkerEnv } from "./env.ts";
 import { jsonLog, type Log } from "./log.ts";
 
 /*
@@ -57,35 +51,6 @@ export function composeApi(environment: Environment): ApiPorts {
   };
 }
 
-export function composeWorker(
-  environment: Environment,
-): WorkerPorts & { log: Log; delivered(receiptHandle: string): Delivered } {
-  const env = WorkerEnv.parse(environment);
-  const dynamo = connectDynamo();
-  const sqs = connectSqs();
-  const log = jsonLog("worker");
-  const baseUrl = env.GOOGLE_GEMINI_BASE_URL;
-  return {
-    jobs: webhookPorts(env, dynamo, sqs, log).jobs,
-    pools: dynamoPools(dynamo, env.TENANTS_TABLE),
-    limits: limitsOf(env),
-    queue: sqsJobQueue(sqs, env.JOBS_QUEUE_URL),
-    objects: s3Objects(connectS3(), env.BUCKET),
-    model: geminiImageModel({
-      apiKey: ssmSecrets(connectSsm(), systemClock.now),
-      callTimeoutMs: env.CALL_MS,
-      ...(baseUrl === undefined ? {} : { baseUrl }),
-    }),
-    clock: systemClock,
-    random: systemRandom,
-    policy: policyOf(env),
-    registry: registryFrom(env),
-    memory: memoryBudget(env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE * 2 ** 20 - ownMemory),
-    delivered: (receiptHandle) => sqsDelivered(sqs, env.JOBS_QUEUE_URL, receiptHandle),
-    log,
-  };
-}
-
 export function composeSweep(environment: Environment) {
   const env = SweepEnv.parse(environment);
   const dynamo = connectDynamo();
@@ -106,7 +71,7 @@ export function composeSweep(environment: Environment) {
 }
 
 /** Jobs whose end is announced, and what that takes. Whoever can end a job gets his jobs from here. */
-function webhookPorts(
+export function webhookPorts(
   env: CommonEnv,
   dynamo: ReturnType<typeof connectDynamo>,
   sqs: ReturnType<typeof connectSqs>,
@@ -125,14 +90,11 @@ function webhookPorts(
   return { jobs, endpoints, deliveries: dynamoDeliveries(dynamo, env.JOBS_TABLE), deliveryQueue };
 }
 
-/** What the worker takes without a picture in hand: Node, the bundle and the SDKs. */
-const ownMemory = 150 * 2 ** 20;
-
-function registryFrom(env: z.infer<typeof ApiEnv> | z.infer<typeof WorkerEnv>): Registry {
+export function registryFrom(env: z.infer<typeof ApiEnv> | z.infer<typeof WorkerEnv>): Registry {
   return registryOf({ retired: env.RETIRED_MODELS, overrides: env.MODEL_OVERRIDES });
 }
 
-function limitsOf(env: z.infer<typeof SweepEnv>): Limits {
+export function limitsOf(env: z.infer<typeof SweepEnv>): Limits {
   return {
     jobsPerTenant: env.JOBS_PER_TENANT,
     callsPerModel: env.CALLS_PER_MODEL,
@@ -141,7 +103,7 @@ function limitsOf(env: z.infer<typeof SweepEnv>): Limits {
   };
 }
 
-function policyOf(env: CommonEnv): Policy {
+export function policyOf(env: CommonEnv): Policy {
   return checkPolicy({
     leaseMs: env.LEASE_MS,
     beatMs: env.BEAT_MS,

@@ -21,7 +21,7 @@ const Common = z.object({
   ARRIVAL_MS: milliseconds,
 });
 
-/** Set on one machine alone, where a receiver may be on it too: lets webhooks go to loopback addresses. */
+/** Set on one machine alone: lets URLs that users choose, of webhooks and of images, name that machine. */
 const LocalWebhooks = z.object({ ALLOW_LOOPBACK_WEBHOOKS: z.literal("true").optional() });
 
 /** No bucket and no provider key: who talks to strangers has nothing to give away. */
@@ -81,11 +81,14 @@ export const ApiEnv = Common.extend(Models.shape)
     DEFAULT_MODEL: z.string().min(1),
   });
 
-export const WorkerEnv = Common.extend(Models.shape).extend(Capacity.shape).extend({
-  /** Megabytes, set by Lambda itself. */
-  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive(),
-  /** Where Gemini is; unset means Google. The local runtime points it at the simulator. */
-  GOOGLE_GEMINI_BASE_URL: z.url().optional(),
-});
+export const WorkerEnv = Common.extend(Models.shape)
+  .extend(Capacity.shape)
+  .extend(LocalWebhooks.shape)
+  .extend({
+    /** Megabytes, set by Lambda itself. */
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: z.coerce.number().int().positive(),
+    /** Where Gemini is; unset means Google. The local runtime points it at the simulator. */
+    GOOGLE_GEMINI_BASE_URL: z.url().optional(),
+  });
 
 export const SweepEnv = Common.extend(Capacity.shape);

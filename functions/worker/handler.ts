@@ -1,7 +1,7 @@
 import { isJobId } from "@plantain/core/id";
 import { runAttempt } from "@plantain/core/job/run-attempt";
 import * as z from "zod";
-import { composeWorker } from "../runtime/compose.ts";
+import { composeWorker } from "../runtime/compose-worker.ts";
 import { sqsBatch } from "../runtime/sqs-batch.ts";
 
 const JobMessage = z.object({ jobId: z.string().refine(isJobId, "Not a job id") });

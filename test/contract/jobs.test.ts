@@ -161,7 +161,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         failure: null,
         calls: [paid],
       } as const;
-      const result = { images: [image], text: null, grounding: null, warnings: ["w"] };
+      const result = { images: [image], text: null, grounding: null, fetched: [], warnings: ["w"] };
       expect(await jobs.write(job, done, { attempt, result })).toEqual({ written: true });
       expect(await jobs.read(job.id)).toMatchObject({ job: done, result, attempts: [attempt] });
       const again = next(job, { type: "canceled", at: now + 9 });

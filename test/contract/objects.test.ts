@@ -22,12 +22,14 @@ function objectsContract(name: string, start: () => Promise<{ objects: Objects; 
       await objects.put("a/two", [encoded("ban"), encoded("ana")], about("banana"));
       expect(await objects.get("a/one")).toEqual(encoded("banana"));
       expect(await objects.get("a/two")).toEqual(encoded("banana"));
-      expect(await objects.has("a/one")).toBe(true);
+      expect(await objects.size("a/one")).toBe(6);
+      expect(await objects.size("a/two")).toBe(6);
     });
 
     it("has nothing at a key where nothing is", async () => {
       expect(await objects.get("nothing")).toBeNull();
-      expect(await objects.has("nothing")).toBe(false);
+      expect(await objects.size("nothing")).toBeNull();
+      expect(await objects.size("a/on")).toBeNull();
     });
 
     it("takes the same bytes again as stored, and refuses others", async () => {
@@ -51,7 +53,7 @@ function objectsContract(name: string, start: () => Promise<{ objects: Objects; 
 
     it("refuses bytes that don't have the hash they are said to have", async () => {
       await expect(objects.put("d/1", [encoded("banana")], about("apple"))).rejects.toThrow();
-      expect(await objects.has("d/1")).toBe(false);
+      expect(await objects.size("d/1")).toBeNull();
     });
 
     it("lists the keys under a prefix, and no others", async () => {

@@ -1,3 +1,4 @@
+import { sha256Hex } from "@plantain/core/hash";
 import type { Answer, ImageModel } from "@plantain/core/job/ports";
 import { costOf } from "@plantain/core/model/pricing";
 import { sampleRegistry } from "@plantain/memory/samples";
@@ -52,6 +53,7 @@ export function gemini(
           billed: false,
           cost: costOf(sampleRegistry.choose(call.model).model, plan.usage) ?? 0,
           heard: null,
+          sent: call.images.map(({ bytes }) => sha256Hex(bytes)),
           sha256: plan.answer.type === "image" ? plan.answer.image.sha256 : null,
           storedAt: null,
           endedAt: null,

@@ -51,8 +51,16 @@ const effects = [
   ...["queued", "held", "promoted", "running", "succeeded", "failed", "canceled"].map(
     (status) => `jobs.write.${status}`,
   ),
-  ...["put", "get", "has", "list"].map((name) => `objects.${name}`),
-  ...["pools.load", "pools.write", "queue.send", "message.extend", "message.ack", "gemini.generate"],
+  ...["put", "get", "size", "list"].map((name) => `objects.${name}`),
+  ...[
+    "pools.load",
+    "pools.write",
+    "queue.send",
+    "message.extend",
+    "message.ack",
+    "gemini.generate",
+    "web.download",
+  ],
 ];
 
 /** A conflict needs two writers, so it can't be brought about at will. */

@@ -132,7 +132,9 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
         ? [{ type: "job", jobId: dice.pick(from), index: 0 }]
         : dice.chance(0.15)
           ? [{ type: "data", bytes: onePixel(submissions), mediaType: null }]
-          : [];
+          : dice.chance(0.2)
+            ? linked(dice.whole(1, 3))
+            : [];
     return {
       model: "gemini-3-pro-image",
       prompt: `${mood === "killer" && profile.killers === 0 ? "" : mood} picture ${submissions}`.trim(),
@@ -156,6 +158,13 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
     };
   }
 
+  /** Some of them one and the same. */
+  function linked(count: number): Submission["images"] {
+    return Array.from({ length: count }, () => {
+      return { type: "url", url: `https://pictures.test/${dice.whole(1, 4)}` };
+    });
+  }
+
   async function order(tenant: string, number: number): Promise<void> {
     await pause(dice.between(0, submittingMs));
     const submission = draft(tenant);
@@ -174,7 +183,8 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
     if (!isJob(id)) return;
 
     const { images = [], continued = null } = witness.jobs.get(id)?.request ?? {};
-    for (const { source } of continued ? [continued, ...images] : images) {
+    for (const image of continued ? [continued, ...images] : images) {
+      const source = "url" in image ? null : image.source;
       if (!source || witness.jobs.get(source.jobId)?.job.tenant === tenant) continue;
       witness.violate("I12", `${tenant} uses a picture of ${source.jobId}, which is another's`);
     }

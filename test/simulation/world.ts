@@ -22,6 +22,7 @@ import { tenants } from "./tenants.ts";
 import { timeline as simulatedTime, type Timeline } from "./timeline.ts";
 import { trace as seededTrace, type Trace } from "./trace.ts";
 import { addTroubles } from "./troubles.ts";
+import { answering, web as simulatedWeb } from "./web.ts";
 import { witness as attentive, type Witness } from "./witness/witness.ts";
 import { workers } from "./workers.ts";
 
@@ -70,6 +71,7 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
   const queue = simulatedQueue(timeline, dice.fork(), profile.duplicates);
   queue.onDeadLetter = (body) => trace.note("alarm", `dead letter ${body}`); // and nothing else
   const provider = gemini({ ...ground(), faults, network }, profile, witness.called);
+  const web = simulatedWeb(dice.fork(), profile);
   const openJob = () => [...witness.jobs.values()].find(({ endedAt }) => endedAt === null)?.job.id;
   addTroubles(ground(), profile, { faults, provider, openJob });
   const services = { table, pools, queue, objects };
@@ -98,6 +100,7 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
       return {
         ...equipment,
         model: provider.serve(run),
+        downloader: answering(equipment.via("web", web), (url) => witness.deadUrls.add(url)),
         memory: memoryOf(run.process),
         random: dice.fork(),
         delivered: equipment.via("message", delivered),

@@ -42,7 +42,7 @@ async function outcomeOf({ url, client, method }: Case): Promise<Outcome> {
   try {
     if (method === "download") {
       const file = await clients[client].download({ url, maxBytes: 1_000, timeoutMs: 2_000 });
-      return file.type === "failed" ? file.code : "answered 200";
+      return file.type === "failed" ? file.code : `answered ${file.type === "refused" ? file.status : 200}`;
     }
     const answer = await clients[client].send({ url, headers: {}, body: "{}", timeoutMs: 2_000 });
     return answer.type === "failed" ? answer.code : `answered ${answer.status}`;

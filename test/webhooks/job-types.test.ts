@@ -51,6 +51,7 @@ const records: Record<string, JobRecord> = {
         pictures: [{ page: "https://example.com", picture: null, title: "A leaf", domain: null }],
         widgets: ["<div></div>"],
       },
+      fetched: [],
       warnings: ["One image is missing"],
     },
   ),

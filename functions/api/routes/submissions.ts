@@ -5,12 +5,11 @@ import { signerOf } from "@plantain/core/webhook/manage-endpoints";
 import { type Context, Hono } from "hono";
 import { needs } from "../auth.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
-import { JobBody, submissionOf } from "../job-body.ts";
+import { acceptUrls, JobBody, submissionOf } from "../job-body.ts";
 import type { ApiContext, ApiPorts } from "../ports.ts";
 import { readBody } from "../read-body.ts";
 import { readJob } from "../read-job.ts";
 import { pollSeconds, readPreferredWait, waitUntilOver } from "../wait.ts";
-import { acceptUrl } from "../webhook-body.ts";
 import { wireJob } from "../wire.ts";
 
 /** The two ways to submit a job: by `POST`, or under a name of the caller's own by `PUT`. */
@@ -31,10 +30,8 @@ async function accept(ports: ApiPorts, c: Context<ApiContext>, key: string | nul
   if (read instanceof Response) return read;
   const { tenant } = c.var.caller;
   const submission = submissionOf(read.body);
-  if (submission.webhook) {
-    acceptUrl(submission.webhook.url, "webhook.url", ports.allowLoopback);
-    await signerOf(ports, tenant); // it signs beside the job's own secret, or instead of it
-  }
+  acceptUrls(submission, ports.allowLoopback);
+  if (submission.webhook) await signerOf(ports, tenant); // it signs beside the job's own secret, or instead of it
   const { job, request, replayed } = await submit(ports, tenant, submission, key, (error) =>
     log.warn("Cannot send message; the sweep will", { requestId: c.var.requestId, error }),
   );

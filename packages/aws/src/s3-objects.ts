@@ -38,12 +38,12 @@ export function s3Objects(client: S3Client, bucket: string): Objects {
       } catch (error) {
         if (isStatus(error, 404)) return null;
         // To who may list only some prefixes, S3 may call an absent object forbidden
-        if (isStatus(error, 403) && !(await isListed(client, bucket, key))) return null;
+        if (isStatus(error, 403) && (await listedSize(client, bucket, key)) === null) return null;
         throw error;
       }
     },
 
-    has: (key) => isListed(client, bucket, key),
+    size: (key) => listedSize(client, bucket, key),
 
     async list(prefix) {
       const keys: string[] = [];
@@ -70,11 +70,12 @@ function body(bytes: Bytes): Uint8Array | Readable {
   return rest.length === 0 ? (first ?? new Uint8Array()) : Readable.from(bytes);
 }
 
-async function isListed(client: S3Client, bucket: string, key: string): Promise<boolean> {
+async function listedSize(client: S3Client, bucket: string, key: string): Promise<number | null> {
   const { Contents = [] } = await client.send(
     new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }), // in order, so the key itself comes first
   );
-  return Contents[0]?.Key === key;
+  const [first] = Contents;
+  return first?.Key === key ? (first.Size ?? 0) : null;
 }
 
 /** A key is written once. Finding our own bytes there means that an earlier try came through after all. */

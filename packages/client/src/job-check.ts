@@ -18,11 +18,12 @@ import { type Check, listOf, number, objectOf, oneOf, orNull, recordOf, text, tr
 const heldBy = objectOf<HeldBy>({ reason: text, message: text, since: text, until: orNull(text) });
 
 const referenceImage = objectOf<ReferenceImage>({
-  media_type: text,
-  width: number,
-  height: number,
-  bytes: number,
-  sha256: text,
+  url: orNull(text),
+  media_type: orNull(text),
+  width: orNull(number),
+  height: orNull(number),
+  bytes: orNull(number),
+  sha256: orNull(text),
   job_id: orNull(text),
   index: orNull(number),
 });

@@ -27,7 +27,16 @@ export const succeededJob: ToldJob = {
   seed: 7,
   continue_from: { job_id: "job_01m84jgy61es19awwgsreyrhn6", index: 0 },
   reference_images: [
-    { media_type: "image/png", width: 8, height: 8, bytes: 90, sha256: "93d1", job_id: null, index: null },
+    {
+      url: null,
+      media_type: "image/png",
+      width: 8,
+      height: 8,
+      bytes: 90,
+      sha256: "93d1",
+      job_id: null,
+      index: null,
+    },
   ],
   images: [
     {

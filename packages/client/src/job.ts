@@ -60,11 +60,13 @@ export type HeldBy = {
 };
 
 export type ReferenceImage = {
-  readonly media_type: string;
-  readonly width: number;
-  readonly height: number;
-  readonly bytes: number;
-  readonly sha256: string;
+  /** Where it came as a URL. What that led to is told below once the job succeeded, and is `null` until then. */
+  readonly url: string | null;
+  readonly media_type: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly bytes: number | null;
+  readonly sha256: string | null;
   /** Where it came from a job. */
   readonly job_id: string | null;
   readonly index: number | null;

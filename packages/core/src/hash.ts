@@ -7,3 +7,10 @@ import { createHash } from "node:crypto";
 export function sha256Hex(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
+
+/** Of bytes in pieces, as if they were one. */
+export function sha256OfPieces(pieces: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
+}

@@ -1,5 +1,11 @@
 import { type Dial, dialTcp } from "./dial.ts";
-import { type Downloaded, type DownloadFailure, type Downloading, download } from "./download.ts";
+import {
+  type Downloaded,
+  type DownloadFailure,
+  type Downloading,
+  download,
+  type Refused,
+} from "./download.ts";
 import { RequestError, type RequestFailure } from "./failure.ts";
 import { vettedAddresses } from "./guarded-connector.ts";
 import { caresResolver } from "./resolver.ts";
@@ -16,7 +22,7 @@ export interface HttpClient {
   /** Posts. Whatever the receiver or the network does is an answer; only an abort by `signal` rejects. */
   send(message: Sending): Promise<Answered | RequestFailure>;
   /** Gets a file into memory. Whatever the server or the network does is an answer; only an abort by `signal` rejects. */
-  download(file: Downloading): Promise<Downloaded | DownloadFailure>;
+  download(file: Downloading): Promise<Downloaded | Refused | DownloadFailure>;
 }
 
 export type HttpClientOptions = {

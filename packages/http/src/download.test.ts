@@ -46,10 +46,7 @@ describe("a download", () => {
 
   it.each([204, 206, 302, 404, 500])("takes no status but 200: %d", async (status) => {
     const port = await listen((_, response) => response.writeHead(status, { location: "/dog.png" }).end());
-    expect(await download(port)).toMatchObject({
-      code: "unexpected_status",
-      message: `The server answered with status ${status}, not 200`,
-    });
+    expect(await download(port)).toMatchObject({ type: "refused", status });
   });
 
   it("takes nothing compressed, for it asked for none", async () => {

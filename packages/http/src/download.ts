@@ -14,33 +14,31 @@ export type Downloaded = {
   readonly ms: number;
 };
 
-export type DownloadFailureCode =
-  | RequestFailureCode
-  /** Any status but 200; redirects are not followed. */
-  | "unexpected_status"
-  | "too_large";
+/** Any status but 200: there is no file, or not now, or elsewhere, for redirects are not followed. */
+export type Refused = { readonly type: "refused"; readonly status: number; readonly ms: number };
 
-export type DownloadFailure = RequestFailure<DownloadFailureCode>;
+export type DownloadFailure = RequestFailure<RequestFailureCode | "too_large">;
 
 /** Gets a file with status 200, whole, uncompressed and of at most `maxBytes`; reading stops beyond. */
 export async function download(
   { maxBytes, ...file }: Downloading,
   reaching: Reaching,
-): Promise<Downloaded | DownloadFailure> {
+): Promise<Downloaded | Refused | DownloadFailure> {
   const headers = { accept: "image/*", "accept-encoding": "identity" };
-  return exchange<Downloaded | DownloadFailure>({ ...file, method: "GET", headers }, reaching, (answer) =>
-    fileIn(answer, maxBytes),
+  return exchange<Downloaded | Refused | DownloadFailure>(
+    { ...file, method: "GET", headers },
+    reaching,
+    (answer) => fileIn(answer, maxBytes),
   );
 }
 
-async function fileIn(answer: Arriving, maxBytes: number): Promise<Downloaded | DownloadFailure> {
+async function fileIn(answer: Arriving, maxBytes: number): Promise<Downloaded | Refused | DownloadFailure> {
   const { status, header, body, elapsedMs } = answer;
-  const failed = (code: DownloadFailureCode, message: string): DownloadFailure => {
+  const failed = (code: DownloadFailure["code"], message: string): DownloadFailure => {
     return { type: "failed", code, message, ms: elapsedMs() };
   };
   const tooLarge = () => failed("too_large", `Cannot take a file of more than ${maxBytes} bytes`);
-  if (status !== 200)
-    return failed("unexpected_status", `The server answered with status ${status}, not 200`);
+  if (status !== 200) return { type: "refused", status, ms: elapsedMs() };
   const encoding = header("content-encoding") ?? "identity";
   if (encoding !== "identity") {
     return failed("malformed_answer", `Cannot take a file in content encoding "${encoding}"`);

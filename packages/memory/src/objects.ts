@@ -19,8 +19,8 @@ export function memoryObjects(): Objects {
       const bytes = objects.get(key);
       return bytes ? new Uint8Array(bytes) : null;
     },
-    async has(key) {
-      return objects.has(key);
+    async size(key) {
+      return objects.get(key)?.length ?? null;
     },
     async list(prefix) {
       return [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();

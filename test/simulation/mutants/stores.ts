@@ -29,7 +29,7 @@ export const storeMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${job}adopt.ts`,
-        find: "(await objects.has(imageKey(job, fence, index)))",
+        find: "(await objects.size(imageKey(job, fence, index))) !== null",
         replace: 'imageKey(job, fence, index) !== ""',
       },
     ],
@@ -69,6 +69,19 @@ export const storeMutants: readonly Mutant[] = [
       },
     ],
     profile: "stores",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "fetched-for-each-attempt",
+    guard: "what a URL led to is kept for all attempts of a job",
+    changes: [
+      {
+        file: `${job}inputs.ts`,
+        find: "return inputKey(job, sha256Hex(url));",
+        replace: 'return inputKey(job, sha256Hex(url + ("fence" in job ? job.fence : 0)));',
+      },
+    ],
+    profile: "provider",
     fate: { killedWithin: 50 },
   },
   {

@@ -1,7 +1,7 @@
 import { sha256Hex } from "@plantain/core/hash";
 import type { Attempt } from "@plantain/core/job/attempt";
 import { isFinished } from "@plantain/core/job/job";
-import { Outcome } from "@plantain/core/job/outcome";
+import { Outcome, type Result } from "@plantain/core/job/outcome";
 import type { Jobs, Objects } from "@plantain/core/job/ports";
 import { samplePolicy } from "@plantain/memory/samples";
 import { type Entry, isExcused, isHeardFailure, isUndisturbed } from "./ledger.ts";
@@ -25,12 +25,31 @@ export async function examine(witness: Witness, jobs: Jobs, objects: Objects): P
     stopped(witness, seen, calls);
     inTime(witness, seen, calls);
     attemptsTold(witness, seen, record.attempts);
+    sentTheSame(witness, seen, calls, record.result);
     for (const { key, sha256 } of record.result?.images ?? []) {
       const bytes = await objects.get(key);
       if (!bytes || sha256Hex(bytes) !== sha256) witness.violate("I3", `${key} is not what ${id} shows`);
     }
   }
   await nothingUnreferenced(witness, objects);
+}
+
+/** I3: what a URL led to is fetched once, so that every call of a job sends the same pictures, and the job shows them. */
+function sentTheSame(
+  witness: Witness,
+  { job, request }: Seen,
+  calls: readonly Entry[],
+  result: Result | null,
+): void {
+  for (const [index, image] of request.images.entries()) {
+    if (!("url" in image)) continue;
+    // From the end: where the turns before aren't sent, the image of the last one leads
+    const sent = new Set(calls.map((call) => call.sent.at(index - request.images.length)));
+    const shown = result?.fetched.find(({ url }) => url === image.url)?.sha256;
+    if (sent.size > 1) witness.violate("I3", `${job.id} sent ${sent.size} pictures for image ${index}`);
+    if (result && !sent.has(shown))
+      witness.violate("I3", `${job.id} shows image ${index} that it didn't send`);
+  }
 }
 
 /** I6: each image is paid for once, but for calls that failed and calls whose worker met with an accident. */

@@ -18,6 +18,8 @@ export type Entry = {
   readonly cost: number;
   /** What the worker heard of it; `null` when it died or froze before it could. */
   heard: "image" | "lease_lost" | "given_up" | FailureCode | null;
+  /** Hashes of the reference images, in order. */
+  readonly sent: readonly string[];
   /** Of the picture drawn. */
   readonly sha256: string | null;
   storedAt: number | null;

@@ -1,4 +1,4 @@
-import { failureClasses } from "@plantain/core/job/failure";
+import { type FailureCode, failureClasses } from "@plantain/core/job/failure";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import type { Result } from "@plantain/core/job/outcome";
 import { crashBudget } from "@plantain/core/job/policy";
@@ -18,6 +18,7 @@ type Context = {
   /** SHA-256 of each stored object, by key. */
   readonly pictures: ReadonlyMap<string, string>;
   readonly ledger: readonly Entry[];
+  readonly deadUrls: ReadonlySet<string>;
 };
 
 /** Everything that is wrong with one write to a job that has just taken effect. */
@@ -102,6 +103,10 @@ function badResult(to: Job, { request, result, pictures }: Context): Violation[]
   ];
 }
 
+function isInput(code: FailureCode): boolean {
+  return code === "input_unavailable" || code === "input_fetch_failed";
+}
+
 /** A job fails for something that happened: dead letters and lost messages are no reason. */
 function groundlessFailure(before: Job, to: Job, { attempt }: Records, context: Context): Violation[] {
   if (to.status !== "failed") return [];
@@ -111,6 +116,8 @@ function groundlessFailure(before: Job, to: Job, { attempt }: Records, context: 
       ? context.now + context.skewMs >= to.deadlineAt || Boolean(attempt?.failure ?? before.lastFailure)
       : code === "internal"
         ? to.crashes > crashBudget
-        : context.ledger.some(({ jobId, heard }) => jobId === to.id && heard === code);
+        : isInput(code)
+          ? context.request.images.some((image) => "url" in image && context.deadUrls.has(image.url))
+          : context.ledger.some(({ jobId, heard }) => jobId === to.id && heard === code);
   return isTrue ? [] : [{ invariant: "cause", text: `${to.id} failed with ${code}, which did not happen` }];
 }

@@ -49,6 +49,8 @@ export type Witness = {
   readonly pools: ReadonlyMap<PoolName, Pool>;
   called(entry: Entry): void;
   stored(key: string, sha256: string): void;
+  /** URLs that failed to lead to a picture. */
+  readonly deadUrls: Set<string>;
   /** A worker is killed at its timeout. */
   timedOut(worker: Process, begunAt: number): void;
   /** The queue as a sweep has it: what it sends is counted. */
@@ -75,6 +77,7 @@ export function witness(
   const keys = new Map<string, JobId>();
   const pictures = new Map<string, string>();
   const ledger: Entry[] = [];
+  const deadUrls = new Set<string>();
   const canceling = new Set<JobId>();
   const pools = new Map<PoolName, Pool>();
 
@@ -97,6 +100,7 @@ export function witness(
     jobs,
     pictures,
     ledger,
+    deadUrls,
     violate,
     created(job, request, idempotency) {
       if (idempotency) {
@@ -133,7 +137,8 @@ export function witness(
         `  ${to.id} is ${to.status} v${to.version} f${to.fence}${records.attempt ? `, attempt ${records.attempt.fence} ${records.attempt.ended}` : ""}`,
       );
       const result = to.status === "succeeded" ? ((await truth.read(to.id))?.result ?? null) : null;
-      const context = { caller, now, skewMs, request: seen.request, result, pictures, ledger };
+      const { request } = seen;
+      const context = { caller, now, skewMs, request, result, pictures, ledger, deadUrls };
       for (const { invariant, text } of wrongs(before, to, records, context)) violate(invariant, text);
       if (to.status === "canceled" && !canceling.has(to.id))
         violate("I12", `${to.id} was canceled though nobody who may asked for it`);

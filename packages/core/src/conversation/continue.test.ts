@@ -4,7 +4,7 @@ import { storeSucceeded } from "@plantain/memory/succeeded";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { JobId } from "../id.ts";
 import type { Jobs } from "../job/ports.ts";
-import type { HistoryRef, InputImage } from "../job/request.ts";
+import type { HistoryRef, InputImage, ReferenceImage } from "../job/request.ts";
 import { continueFrom, mostImageBytes, mostTurns } from "./continue.ts";
 
 const pro = sampleRegistry.choose("nano-banana-pro").model;
@@ -33,8 +33,12 @@ describe("a job that goes on from an earlier one", () => {
     jobs = memoryJobs();
   });
 
-  const from = (jobId: JobId, model = pro, brought: readonly InputImage[] = [], index: number | null = 0) =>
-    continueFrom(jobs, "acme", { jobId, index }, model, brought);
+  const from = (
+    jobId: JobId,
+    model = pro,
+    brought: readonly ReferenceImage[] = [],
+    index: number | null = 0,
+  ) => continueFrom(jobs, "acme", { jobId, index }, model, brought);
 
   it("has that job as its whole history where it was a beginning", async () => {
     const { job, result } = await storeSucceeded(jobs, { request: { images: images(2, 50) } });
@@ -114,6 +118,17 @@ describe("a job that goes on from an earlier one", () => {
       history: [],
       warnings: [expect.stringContaining("their images are over 60 MB together;")],
     });
+  });
+
+  it("weighs the images by URL of the turns before as they were fetched, and its own not at all", async () => {
+    const link = { url: "https://example.com/cat" };
+    const fetched = { ...link, sha256: "0".repeat(64), mediaType: "image/png", width: 1, height: 1 } as const;
+    const { job } = await storeSucceeded(jobs, {
+      request: { images: [link, image(7)] },
+      fetched: [{ ...fetched, bytes: 500 }],
+    });
+    const { history } = await from(job.id, pro, [link]);
+    expect(history).toEqual([{ jobId: job.id, index: 0, bytes: 1_507, images: 2 }]);
   });
 
   it("is refused when it would be one turn too many, with the remedy", async () => {

@@ -1,6 +1,6 @@
 import { DomainError } from "../error.ts";
 import type { JobRecord, Jobs } from "../job/ports.ts";
-import type { HistoryRef, InputImage, TurnRef } from "../job/request.ts";
+import type { HistoryRef, InputImage, ReferenceImage, TurnRef } from "../job/request.ts";
 import type { Model } from "../model/model.ts";
 import { findImage, type ImageRef } from "./find-image.ts";
 
@@ -30,7 +30,7 @@ export async function continueFrom(
   tenant: string,
   from: ImageRef,
   model: Model,
-  images: readonly InputImage[],
+  images: readonly ReferenceImage[],
 ): Promise<Continuation> {
   const found = await findImage(jobs, tenant, from, "continue_from", "continue_from.index");
   const { record, image, usedHistory } = found;
@@ -56,27 +56,31 @@ function whyUnusable(
   { job }: JobRecord,
   model: Model,
   history: readonly HistoryRef[],
-  images: readonly InputImage[],
+  images: readonly ReferenceImage[],
 ): string | null {
   if (job.model !== model.id) return `they were made by model "${job.model}", this one by "${model.id}"`;
   const references = history.reduce((sum, turn) => sum + turn.images, images.length);
   if (references > model.maxReferenceImages) {
     return `with them there are ${references} reference images, and "${model.id}" takes ${model.maxReferenceImages}`;
   }
-  const bytes = [...history, ...images].reduce((sum, each) => sum + each.bytes, 0);
+  // What a URL leads to is weighed by the worker that fetches it
+  const known = images.flatMap((image) => ("url" in image ? [] : [image]));
+  const bytes = [...history, ...known].reduce((sum, each) => sum + each.bytes, 0);
   return bytes > mostImageBytes ? `their images are over ${mostImageBytes / 1_000_000} MB together` : null;
 }
 
 /** What a turn adds to a request: its answer, what was asked with it, and the image it went on from if it sent that. */
 function weigh(
-  { request }: JobRecord,
+  { request, result }: JobRecord,
   answer: InputImage,
   usedHistory: boolean,
 ): { bytes: number; images: number } {
   const asked = usedHistory && request.history.length > 0 ? request.images : askedAlone(request);
-  return { bytes: asked.reduce((sum, { bytes }) => sum + bytes, answer.bytes), images: asked.length };
+  const bytesOf = (image: ReferenceImage) =>
+    "url" in image ? (result?.fetched.find(({ url }) => url === image.url)?.bytes ?? 0) : image.bytes;
+  return { bytes: asked.reduce((sum, image) => sum + bytesOf(image), answer.bytes), images: asked.length };
 }
 
-function askedAlone({ continued, images }: JobRecord["request"]): readonly InputImage[] {
+function askedAlone({ continued, images }: JobRecord["request"]): readonly ReferenceImage[] {
   return continued ? [continued, ...images] : images;
 }

@@ -1,4 +1,5 @@
 import { manualClock, seededRandom } from "@plantain/memory/clock";
+import { memoryDownloader } from "@plantain/memory/downloader";
 import { memoryJobs } from "@plantain/memory/jobs";
 import { type ScriptedModel, scriptedModel } from "@plantain/memory/model";
 import { memoryObjects } from "@plantain/memory/objects";
@@ -54,6 +55,7 @@ function world(model: ScriptedModel) {
     registry: sampleRegistry,
     defaultModel: "nano-banana-pro",
     memory: memoryBudget(1e9),
+    downloader: memoryDownloader(),
   };
   const unsent = (error: unknown) => {
     throw error;

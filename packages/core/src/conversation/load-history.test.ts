@@ -32,6 +32,7 @@ function drawn({ job, result }: JobRecord, index: number, about: Partial<ImageOu
     text: null,
     grounding: null,
     parts: [],
+    fetched: [],
     historyUnused: null,
     upstream: null,
     cost: null,
@@ -65,7 +66,9 @@ describe("the turns of a conversation", () => {
     const record = await storeSucceeded(jobs, { request });
     const { job } = record;
     await storeOutcome(job, 1, 0, drawn(record, 0, { parts: [...parts], historyUnused }));
-    for (const { sha256 } of [...(request.images ?? []), ...(request.continued ? [request.continued] : [])]) {
+    for (const image of [...(request.images ?? []), ...(request.continued ? [request.continued] : [])]) {
+      if ("url" in image) continue;
+      const { sha256 } = image;
       const text = ["a", "b", "last"].find((name) => sha256Hex(name) === sha256);
       if (text !== undefined) await store(inputKey(job, sha256), text);
     }

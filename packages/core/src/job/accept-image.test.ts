@@ -1,22 +1,11 @@
 import { memoryJobs } from "@plantain/memory/jobs";
+import { pngHeader } from "@plantain/memory/png";
 import { storeSucceeded } from "@plantain/memory/succeeded";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../hash.ts";
 import { mediaTypes } from "../image/inspect.ts";
 import { acceptImage } from "./accept-image.ts";
 import type { SubmittedImage } from "./submission.ts";
-
-/** A PNG of this size without any pixels: nobody decodes it. */
-function png(width: number, height: number): Uint8Array<ArrayBuffer> {
-  const bytes = Buffer.alloc(45);
-  bytes.write("\x89PNG\r\n\x1a\n", "latin1");
-  bytes.writeUInt32BE(13, 8);
-  bytes.write("IHDR", 12);
-  bytes.writeUInt32BE(width, 16);
-  bytes.writeUInt32BE(height, 20);
-  bytes.write("IEND", 37);
-  return new Uint8Array(bytes);
-}
 
 const sent = (bytes: Uint8Array, mediaType: "image/png" | "image/jpeg" | null = null): SubmittedImage => ({
   type: "data",
@@ -25,9 +14,16 @@ const sent = (bytes: Uint8Array, mediaType: "image/png" | "image/jpeg" | null = 
 });
 const accepted = (image: SubmittedImage, index = 2) => acceptImage(memoryJobs(), "acme", image, index);
 
+describe("a reference image by URL", () => {
+  it("is kept as it is: nobody has looked at it yet", async () => {
+    const url = "https://example.com/cat.png";
+    expect(await accepted({ type: "url", url })).toEqual({ image: { url }, bytes: null });
+  });
+});
+
 describe("a reference image that is sent", () => {
   it("is measured and named by its bytes", async () => {
-    const bytes = png(640, 480);
+    const bytes = pngHeader(640, 480);
     expect(await accepted(sent(bytes))).toEqual({
       image: {
         sha256: sha256Hex(bytes),
@@ -42,11 +38,13 @@ describe("a reference image that is sent", () => {
   });
 
   it("may be called what it is", async () => {
-    expect((await accepted(sent(png(1, 1), "image/png"))).image.mediaType).toBe("image/png");
+    expect((await accepted(sent(pngHeader(1, 1), "image/png"))).image).toMatchObject({
+      mediaType: "image/png",
+    });
   });
 
   it("is refused when it is called what it isn't", async () => {
-    await expect(accepted(sent(png(1, 1), "image/jpeg"))).rejects.toMatchObject({
+    await expect(accepted(sent(pngHeader(1, 1), "image/jpeg"))).rejects.toMatchObject({
       code: "invalid_image",
       message: "Cannot use image 2: it is called image/jpeg, but by its bytes it is image/png",
       field: "images[2].media_type",
@@ -56,7 +54,7 @@ describe("a reference image that is sent", () => {
 
   it.each([
     ["no picture", new TextEncoder().encode("hello"), "by its bytes it is none of PNG, JPEG"],
-    ["cut off", png(1, 1).subarray(0, 30), "its end is missing; send the whole file"],
+    ["cut off", pngHeader(1, 1).subarray(0, 30), "its end is missing; send the whole file"],
   ])("is refused when it is %s, with the types there are", async (_name, bytes, reason) => {
     await expect(accepted(sent(bytes))).rejects.toMatchObject({
       code: "invalid_image",
@@ -67,8 +65,11 @@ describe("a reference image that is sent", () => {
   });
 
   it("may have 40 megapixels and no more", async () => {
-    expect((await accepted(sent(png(8_000, 5_000)))).image).toMatchObject({ width: 8_000, height: 5_000 });
-    await expect(accepted(sent(png(8_000, 5_001)), 0)).rejects.toMatchObject({
+    expect((await accepted(sent(pngHeader(8_000, 5_000)))).image).toMatchObject({
+      width: 8_000,
+      height: 5_000,
+    });
+    await expect(accepted(sent(pngHeader(8_000, 5_001)), 0)).rejects.toMatchObject({
       code: "image_too_large",
       message: "Cannot use image 0: 8000x5001 is over 40 megapixels; send a smaller one",
       field: "images[0].data",

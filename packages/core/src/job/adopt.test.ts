@@ -34,6 +34,7 @@ const image = (fence: number, index: number): Outcome => ({
   text: null,
   grounding: null,
   parts: [],
+  fetched: [],
   historyUnused: null,
   upstream: { status: 200 },
   cost: 100 * fence + index,

@@ -31,7 +31,7 @@ export async function adopt(
     const ofFence = calls.get(fence) ?? new Map<number, Call>();
     calls.set(fence, ofFence.set(index, paidCall(index, outcome)));
     if (outcomes.has(index)) continue;
-    if (outcome.type === "refused" || (await objects.has(imageKey(job, fence, index))))
+    if (outcome.type === "refused" || (await objects.size(imageKey(job, fence, index))) !== null)
       outcomes.set(index, outcome);
   }
   const bills = new Map(

@@ -41,6 +41,7 @@ const drawn: Outcome = {
   text: null,
   grounding: null,
   parts: [],
+  fetched: [],
   historyUnused: null,
   upstream: null,
   cost: 7,

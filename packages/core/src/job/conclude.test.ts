@@ -34,6 +34,7 @@ const image = (index: number, { image: about, ...other }: About = {}): ImageOutc
   text: null,
   grounding: null,
   parts: [],
+  fetched: [],
   historyUnused: null,
   upstream: null,
   cost: 1,
@@ -78,8 +79,22 @@ describe("an attempt that has every image", () => {
       images: [image(0).image, image(1).image],
       text: null,
       grounding: null,
+      fetched: [],
       warnings: [],
     });
+  });
+
+  it("tells once what the URLs led to, for every call sent the same", () => {
+    const cat = {
+      url: "https://example.com/cat",
+      sha256: "00",
+      mediaType: "image/png",
+      bytes: 9,
+      width: 3,
+      height: 2,
+    } as const;
+    const outcomes = [image(0, { fetched: [cat] }), image(1, { fetched: [cat] })];
+    expect(concluded({ outcomes }).result?.fetched).toEqual([cat]);
   });
 });
 

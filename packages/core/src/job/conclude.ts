@@ -84,6 +84,7 @@ function resultOf(
     images: sorted.map(({ image }) => image),
     text: texts.length > 0 ? texts.map((text) => text.slice(0, longestText)).join("\n\n") : null,
     grounding: mergeGrounding(sorted.flatMap(({ grounding }) => grounding ?? [])),
+    fetched: sorted[0]?.fetched ?? [], // the same for all
     warnings: [
       ...missing.map(
         ({ code, message }) => `An image of the ${request.count} is missing: ${code}: ${brief(message)}`,

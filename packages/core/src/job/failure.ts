@@ -16,6 +16,7 @@ export type FailureCode =
   | "invalid_request"
   | "too_large"
   | "input_unavailable"
+  | "input_fetch_failed"
   | "history_rejected"
   | "deadline_exceeded"
   | "internal";
@@ -160,7 +161,15 @@ export const failureClasses: Readonly<Record<FailureCode, FailureClass>> = {
   input_unavailable: {
     ...never,
     retryable: false,
-    hint: "A reference image is gone: its job was deleted or its retention ended. Submit again with the image itself",
+    hint: "A reference image can't be had: the message says why. Submit again with the image itself",
+  },
+  input_fetch_failed: {
+    retries: 4,
+    waitMs: 2_000,
+    longestWaitMs: 30_000,
+    gate: "opens",
+    retryable: true,
+    hint: "The server of a reference image's URL failed repeatedly. Submit again later, or send the image itself",
   },
   history_rejected: {
     retries: 1,

@@ -1,11 +1,14 @@
 import { memoryJobs } from "@plantain/memory/jobs";
 import { memoryObjects } from "@plantain/memory/objects";
+import { pngHeader } from "@plantain/memory/png";
 import { sampleRequest, sampleRunning } from "@plantain/memory/samples";
 import { storeSucceeded } from "@plantain/memory/succeeded";
 import { beforeEach, describe, expect, it } from "vitest";
+import { mostImageBytes } from "../conversation/continue.ts";
 import { sha256Hex } from "../hash.ts";
 import { encodeJson } from "../json.ts";
 import { callFor, gather, type Material } from "./gather.ts";
+import { linkedKey } from "./inputs.ts";
 import { inputKey, outcomeKey } from "./keys.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Jobs, Objects } from "./ports.ts";
@@ -59,6 +62,7 @@ describe("the material of an attempt", () => {
       text: null,
       grounding: null,
       parts: [{ type: "text", text: "Here", signature: null }],
+      fetched: [],
       historyUnused: null,
       upstream: null,
       cost: null,
@@ -104,6 +108,38 @@ describe("the material of an attempt", () => {
     });
   });
 
+  it("is led by the last image where the turns are too heavy beside an image by URL", async () => {
+    const link = { url: "https://example.com/cat" };
+    const cat = pngHeader(3, 2);
+    await objects.put(linkedKey(job, link), [cat], { mediaType: "image/png", sha256: sha256Hex(cat) });
+    const weighing = async (bytes: number) => [{ ...(await earlierTurn("One")), bytes }];
+    const continued = await stored("last");
+    const left = mostImageBytes - cat.length;
+    const fitting = { images: [link], continued, history: await weighing(left) };
+    expect(await gathered(fitting)).toMatchObject({ history: ["One"], historyUnused: null });
+    const tooHeavy = { images: [link], continued, history: await weighing(left + 1) };
+    expect(await gathered(tooHeavy)).toMatchObject({
+      images: ["last", text(cat)],
+      history: [],
+      historyUnused: "their images are over 60 MB together",
+    });
+  });
+
+  it("tells what images by URL turned out to be", async () => {
+    const link = { url: "https://example.com/cat" };
+    const cat = pngHeader(3, 2);
+    const sha256 = sha256Hex(cat);
+    await objects.put(linkedKey(job, link), [cat], { mediaType: "image/png", sha256 });
+    const known = { sha256, mediaType: "image/png", bytes: cat.length, width: 3, height: 2 };
+    const of = (about: Partial<JobRequest>) => gather({ jobs, objects }, job, sampleRequest(about));
+    const images = [await stored("a"), link];
+    expect(await of({ images })).toMatchObject({ fetched: [{ ...link, ...known }] });
+    const continued = await stored("last");
+    expect(await of({ images, continued })).toMatchObject({ fetched: [{ ...link, ...known }] });
+    const history = [await earlierTurn("One")];
+    expect(await of({ images, continued, history })).toMatchObject({ fetched: [{ ...link, ...known }] });
+  });
+
   it("is led by the last image where a turn is gone", async () => {
     const jobId = "job_01m82v7m00fzzvzzzzzzzzzzzz";
     const history = [await earlierTurn("One"), { jobId, index: 0, bytes: 1, images: 0 } as const];
@@ -130,6 +166,7 @@ describe("the call for an image", () => {
   const material: Material = {
     images: [{ mediaType: "image/png", bytes: new Uint8Array(3) }],
     history: [{ prompt: "One", images: [], reply: [] }],
+    fetched: [],
     historyUnused: null,
   };
   const request = sampleRequest({

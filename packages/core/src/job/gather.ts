@@ -1,6 +1,8 @@
+import { mostImageBytes } from "../conversation/continue.ts";
 import { loadHistory } from "../conversation/load-history.ts";
-import { loadImage, loadImages } from "./inputs.ts";
+import { type LoadedImage, loadImage, loadImages } from "./inputs.ts";
 import type { RunningJob } from "./job.ts";
+import type { FetchedImage } from "./outcome.ts";
 import type { HistoryTurn, ImageInput, Jobs, ModelCall, Objects } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
 
@@ -8,6 +10,8 @@ import type { JobRequest } from "./request.ts";
 export type Material = {
   readonly images: readonly ImageInput[];
   readonly history: readonly HistoryTurn[];
+  /** What the URLs among the images led to. */
+  readonly fetched: readonly FetchedImage[];
   /** Why the turns before are not among it although there are some; then the image of the last one leads. */
   readonly historyUnused: string | null;
 };
@@ -20,20 +24,26 @@ export async function gather(
 ): Promise<Material | null> {
   const images = await loadImages(ports.objects, job, request.images);
   if (!images) return null;
-  if (!request.continued) return { images, history: [], historyUnused: null };
-  const history = await usableHistory(ports, job, request);
-  if (typeof history !== "string") return { images, history, historyUnused: null };
+  const fetched = images.flatMap((image) => image.fetched ?? []);
+  if (!request.continued) return { images, history: [], fetched, historyUnused: null };
+  const history = await usableHistory(ports, job, request, images);
+  if (typeof history !== "string") return { images, history, fetched, historyUnused: null };
   const continued = await loadImage(ports.objects, job, request.continued);
-  return continued && { images: [continued, ...images], history: [], historyUnused: history };
+  return continued && { images: [continued, ...images], history: [], fetched, historyUnused: history };
 }
 
 async function usableHistory(
   ports: { jobs: Jobs; objects: Objects },
   job: RunningJob,
   request: JobRequest,
+  images: readonly LoadedImage[],
 ): Promise<readonly HistoryTurn[] | string> {
   if (request.history.length === 0) return "they are another model's";
   if (job.spent.history_rejected) return "Gemini rejected them";
+  // Only now is it known what images by URL weigh
+  const bytes = request.history.reduce((sum, turn) => sum + turn.bytes, 0);
+  if (images.reduce((sum, image) => sum + image.bytes.length, bytes) > mostImageBytes)
+    return `their images are over ${mostImageBytes / 1_000_000} MB together`;
   const history = await loadHistory(ports, request.history);
   return "unusable" in history ? history.unusable : history;
 }

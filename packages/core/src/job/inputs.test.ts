@@ -1,8 +1,9 @@
 import { memoryObjects } from "@plantain/memory/objects";
+import { pngHeader } from "@plantain/memory/png";
 import { sampleJob } from "@plantain/memory/samples";
 import { beforeEach, describe, expect, it } from "vitest";
 import { sha256Hex } from "../hash.ts";
-import { loadImage, loadImages } from "./inputs.ts";
+import { linkedKey, loadImage, loadImages } from "./inputs.ts";
 import { inputKey } from "./keys.ts";
 import type { Objects } from "./ports.ts";
 import type { InputImage } from "./request.ts";
@@ -63,6 +64,26 @@ describe("a reference image", () => {
     expect(await loadImage(objects, job, input("gone"))).toBeNull();
     expect(await loadImage(objects, job, input("gone", "out/earlier"))).toBeNull();
     expect(await objects.list("")).toEqual([]);
+  });
+
+  it("by URL is what was fetched for the job, with what its bytes say of it", async () => {
+    const image = { url: "https://example.com/cat" };
+    expect(await loadImage(objects, job, image)).toBeNull();
+    const bytes = pngHeader(3, 2);
+    const sha256 = sha256Hex(bytes);
+    await objects.put(linkedKey(job, image), [bytes], { mediaType: "image/png", sha256 });
+    const fetched = { ...image, sha256, mediaType: "image/png", bytes: 45, width: 3, height: 2 };
+    expect(await loadImage(objects, job, image)).toEqual({ mediaType: "image/png", bytes, fetched });
+    expect(await loadImage(objects, sampleJob(), image)).toBeNull();
+    expect(linkedKey(job, image)).toBe(inputKey(job, sha256Hex(image.url)));
+  });
+
+  it("by URL is a fault where what is kept is no picture, which nobody would have kept", async () => {
+    const image = { url: "https://example.com/cat" };
+    await store(linkedKey(job, image), "a page");
+    await expect(loadImage(objects, job, image)).rejects.toThrow(
+      `Cannot read a fetched image of job "${job.id}": by its bytes it is none of PNG`,
+    );
   });
 
   it("keeps its place among the others", async () => {

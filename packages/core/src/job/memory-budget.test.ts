@@ -92,14 +92,16 @@ describe("a memory budget", () => {
   });
 
   it("has room for 25 pictures of 4K in a worker of 1 GiB", () => {
-    const each = expectedMemory(sampleRequest(), "4K");
+    const each = expectedMemory(sampleRequest(), "4K", 0);
     expect((2 ** 30 - 150 * 2 ** 20) / each).toBeGreaterThanOrEqual(25);
   });
 
   it("expects a larger picture to need more, of any size more than Google has sent", () => {
-    const sizes = (["512", "1K", "2K", "4K"] as const).map((size) => expectedMemory(sampleRequest(), size));
+    const sizes = (["512", "1K", "2K", "4K"] as const).map((size) =>
+      expectedMemory(sampleRequest(), size, 0),
+    );
     expect(sizes.toSorted((a, b) => a - b)).toEqual(sizes);
-    expect(expectedMemory(sampleRequest(), "4K")).toBeGreaterThan(24_000_000);
+    expect(expectedMemory(sampleRequest(), "4K", 0)).toBeGreaterThan(24_000_000);
   });
 
   it("expects reference images and earlier turns to be held several times over", () => {
@@ -112,10 +114,10 @@ describe("a memory budget", () => {
       source: null,
     } as const;
     const turn = { jobId: "job_01m82v7m00fzzvzzzzzzzzzzzz", index: 0, bytes: 2_000_000, images: 1 } as const;
-    const without = expectedMemory(sampleRequest(), "1K");
-    expect(expectedMemory(sampleRequest({ images: [image] }), "1K") - without).toBe(5 * 3_000_000);
-    expect(expectedMemory(sampleRequest({ history: [turn] }), "1K") - without).toBe(5 * 2_000_000);
+    const without = expectedMemory(sampleRequest(), "1K", 0);
+    expect(expectedMemory(sampleRequest({ images: [image] }), "1K", 0) - without).toBe(5 * 3_000_000);
+    expect(expectedMemory(sampleRequest({ history: [turn] }), "1K", 0) - without).toBe(5 * 2_000_000);
     const everything = sampleRequest({ images: [image, image], continued: image, history: [turn] });
-    expect(expectedMemory(everything, "1K") - without).toBe(5 * (3 * 3_000_000 + 2_000_000));
+    expect(expectedMemory(everything, "1K", 0) - without).toBe(5 * (3 * 3_000_000 + 2_000_000));
   });
 });

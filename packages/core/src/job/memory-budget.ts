@@ -67,9 +67,17 @@ const outputFactor = 1.35;
 /** A reference image is held as bytes, as base64, within the request's JSON and on its way into the socket. */
 const inputFactor = 5;
 
-/** What one call for an image of this job will hold in memory, in bytes. */
-export function expectedMemory(request: JobRequest, size: ImageSize): number {
+/** What a file of so many bytes holds in memory while it arrives and is stored, in bytes. */
+export function downloadMemory(bytes: number): number {
+  return bytes * outputFactor;
+}
+
+/**
+ * What one call for an image of this job will hold in memory, in bytes.
+ * @param fetchedBytes of the reference images that came as URLs
+ */
+export function expectedMemory(request: JobRequest, size: ImageSize, fetchedBytes: number): number {
   const images = [...request.images, ...(request.continued ? [request.continued] : []), ...request.history];
-  const inputs = images.reduce((sum, { bytes }) => sum + bytes, 0);
+  const inputs = images.reduce((sum, image) => sum + ("bytes" in image ? image.bytes : 0), fetchedBytes);
   return expectedBytes[size] * outputFactor + inputs * inputFactor;
 }

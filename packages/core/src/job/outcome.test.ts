@@ -29,6 +29,9 @@ const drawn = {
     { type: "text", text: "Here it is", signature: "s0" },
     { type: "image", key: "out/acme/job/2/1", mediaType: "image/png", signature: null },
   ],
+  fetched: [
+    { url: "https://example.com/cat", sha256: "00", mediaType: "image/png", bytes: 9, width: 3, height: 2 },
+  ],
   historyUnused: null,
   upstream: { status: 200, finishReason: "STOP" },
   cost: 136_810_000,
@@ -41,7 +44,7 @@ const refused = (code: unknown) => ({
   cost: null,
   usage: null,
 });
-const result = { images: [image], text: null, grounding: null, warnings: [] };
+const result = { images: [image], text: null, grounding: null, fetched: drawn.fetched, warnings: [] };
 
 describe("a stored outcome", () => {
   it("of an image is read as it was written", () => {

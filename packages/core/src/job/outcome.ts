@@ -47,6 +47,17 @@ export const StoredImage = z.object({
 });
 export type StoredImage = z.infer<typeof StoredImage>;
 
+/** What the URL of a reference image led to, measured from the bytes that every call of the job sent. */
+export const FetchedImage = z.object({
+  url: z.string(),
+  sha256: z.string(),
+  mediaType: z.enum(mediaTypes),
+  bytes: z.number().int().positive(),
+  width: z.number().int().positive(),
+  height: z.number().int().positive(),
+});
+export type FetchedImage = z.infer<typeof FetchedImage>;
+
 const Link = z.object({ page: z.string(), title: z.string().nullable(), domain: z.string().nullable() });
 
 /** What a grounded answer rests on, with what Google's terms ask to show beside it. */
@@ -93,6 +104,8 @@ export const Outcome = z.discriminatedUnion("type", [
     text: z.string().nullable(),
     grounding: GroundingRecord.nullable(),
     parts: z.array(StoredPart),
+    /** The reference images of the call that came as URLs. */
+    fetched: z.array(FetchedImage).default([]),
     /** Why the turns before were not sent along although there were some; `null` where nothing was left out. */
     historyUnused: z.string().nullable(),
     upstream: UpstreamRecord.nullable(),
@@ -108,6 +121,8 @@ export const Result = z.object({
   images: z.array(StoredImage).min(1),
   text: z.string().nullable(),
   grounding: GroundingRecord.nullable(),
+  /** The reference images that came as URLs. */
+  fetched: z.array(FetchedImage).default([]),
   warnings: z.array(z.string()),
 });
 export type Result = z.infer<typeof Result>;

@@ -54,13 +54,13 @@ function paying(
   const told: { call: Call; stored: number }[] = [];
   const aborter = new AbortController();
   const ports = { objects, model: scriptedModel(step), clock, random: seededRandom() };
-  const material = { images: [], history: about.hasHistory ? [turn] : [], historyUnused };
+  const material = { images: [], fetched: [], history: about.hasHistory ? [turn] : [], historyUnused };
   const paid = pay(
     ports,
     job,
     pro,
     callFor(job, "key", sampleRequest(), material, index),
-    { index, historyUnused },
+    { index, fetched: [], historyUnused },
     240_000,
     aborter.signal,
     (call) => told.push({ call, stored: stored.length }),
@@ -127,6 +127,7 @@ describe("a picture that is paid for", () => {
       grounding: null,
       upstream: { status: 200, finishReason: "STOP" },
       parts: [{ type: "image", key, mediaType: "image/png", signature: "signature of drawn" }],
+      fetched: [],
       historyUnused: null,
       usage: sampleAnswer().usage,
       cost: 136_810_000,

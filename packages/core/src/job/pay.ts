@@ -7,7 +7,7 @@ import { type Failure, isExhausted } from "./failure.ts";
 import { insist } from "./insist.ts";
 import type { RunningJob } from "./job.ts";
 import { imageKey, outcomeKey, partKey } from "./keys.ts";
-import type { Outcome } from "./outcome.ts";
+import type { FetchedImage, Outcome } from "./outcome.ts";
 import type { Answer, Bytes, ImageModel, ModelCall, Objects } from "./ports.ts";
 
 type Ports = {
@@ -24,6 +24,13 @@ export type Paid = {
   readonly failure: Failure | null;
 };
 
+/** What the outcome of a call tells beside its answer. */
+type About = {
+  readonly index: number;
+  readonly fetched: readonly FetchedImage[];
+  readonly historyUnused: string | null;
+};
+
 /**
  * Makes one paid call and stores what it came to: the outcome first, so that the bill is known whatever happens, then
  * the picture. `onAnswer` hears of the bill before anything is stored.
@@ -34,7 +41,7 @@ export async function pay(
   job: RunningJob,
   model: Model,
   asked: ModelCall,
-  { index, historyUnused }: { index: number; historyUnused: string | null },
+  { index, fetched, historyUnused }: About,
   limitMs: number,
   signal: AbortSignal,
   onAnswer: (call: Call) => void,
@@ -66,7 +73,13 @@ export async function pay(
     return { call: { ...known, storedAt: clock.now() }, outcome: refused, failure };
   }
   const { outcome: told, pictures } = place(job, index, answer, historyUnused === null);
-  const outcome: Outcome = { ...told, historyUnused, usage: known.usage, cost: known.cost };
+  const outcome: Outcome = {
+    ...told,
+    fetched: [...fetched],
+    historyUnused,
+    usage: known.usage,
+    cost: known.cost,
+  };
   await store(ports, signal, outcomeKey(job, job.fence, index), encodeJson(outcome));
   for (const { key, image } of pictures) await store(ports, signal, key, image);
   return { call: { ...known, storedAt: clock.now() }, outcome, failure: null };

@@ -94,8 +94,29 @@ export interface Objects {
    */
   put(key: string, bytes: Bytes, about: { mediaType: string; sha256: string }): Promise<void>;
   get(key: string): Promise<Uint8Array | null>;
-  has(key: string): Promise<boolean>;
+  /** Bytes of an object, without reading it; `null`: there is none. */
+  size(key: string): Promise<number | null>;
   list(prefix: string): Promise<readonly string[]>;
+}
+
+/** What a URL led to. `code` of a failure is a closed list of the downloader's, which `fetch-inputs.ts` reads. */
+export type Download =
+  | { readonly type: "downloaded"; readonly bytes: Bytes; readonly size: number }
+  /** Any status but 200: redirects are not followed. */
+  | { readonly type: "refused"; readonly status: number }
+  | { readonly type: "failed"; readonly code: string; readonly message: string };
+
+/**
+ * Gets files from addresses of the Internet, and from nowhere else. Whatever the server or the network does is an answer;
+ * only an abort by `signal` rejects.
+ */
+export interface Downloader {
+  download(file: {
+    readonly url: string;
+    readonly maxBytes: number;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<Download>;
 }
 
 /** Addresses at which anybody may fetch an object for a while. */

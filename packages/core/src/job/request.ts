@@ -19,6 +19,15 @@ export const InputImage = z.object({
 });
 export type InputImage = z.infer<typeof InputImage>;
 
+/**
+ * A reference image that a worker fetches before it needs it, once for the job: the bytes then lie under the job's own
+ * prefix, named by the URL's hash, and are measured there.
+ */
+export const LinkedImage = z.strictObject({ url: z.string() });
+export type LinkedImage = z.infer<typeof LinkedImage>;
+
+export type ReferenceImage = InputImage | LinkedImage;
+
 /** Web and image search that the model may use. */
 export const Grounding = z.object({ web: z.boolean(), images: z.boolean() });
 export type Grounding = z.infer<typeof Grounding>;
@@ -68,7 +77,7 @@ export const JobRequest = z.object({
   /** The model as the caller named it; the job's `model` is what serves it. */
   requestedModel: z.string(),
   prompt: z.string(),
-  images: z.array(InputImage),
+  images: z.array(z.union([InputImage, LinkedImage])),
   aspectRatio: z.enum(aspectRatios).nullable(),
   imageSize: z.enum(imageSizes).nullable(),
   /** Images wanted; one paid call each. */

@@ -9,7 +9,7 @@ import { runAttempt } from "./run-attempt.ts";
 
 const { callMs, callMarginMs, beatVisibilityMs } = samplePolicy;
 const overloaded: Failure = { code: "overloaded", message: "Busy", billed: "no" };
-const one = expectedMemory(sampleRequest(), "1K");
+const one = expectedMemory(sampleRequest(), "1K", 0);
 
 const calls = async (w: World) =>
   (await record(w, w.job.id)).attempts.map((attempt) => attempt.calls.map(({ index }) => index));
@@ -91,7 +91,7 @@ describe("an attempt has as much as is free", () => {
   });
 
   it("of memory by the size that was asked for", async () => {
-    const large = expectedMemory(sampleRequest(), "4K");
+    const large = expectedMemory(sampleRequest(), "4K", 0);
     const memory = memoryBudget(2 * large - 1);
     const w = await world(scriptedModel(sampleAnswer("a"), sampleAnswer("b")), { count: 2, imageSize: "4K" });
     expect(await work(w, { memory })).toMatchObject({ ended: "released" });

@@ -1,4 +1,5 @@
 import { manualClock, seededRandom } from "@plantain/memory/clock";
+import { memoryDownloader } from "@plantain/memory/downloader";
 import { memoryJobs } from "@plantain/memory/jobs";
 import type { ScriptedModel } from "@plantain/memory/model";
 import { memoryObjects } from "@plantain/memory/objects";
@@ -28,10 +29,12 @@ export async function world(model: ScriptedModel, request: Partial<JobRequest> =
   const jobs = memoryJobs();
   const queue = memoryQueue(clock);
   const objects = memoryObjects();
+  const downloader = memoryDownloader();
   const ports: WorkerPorts = {
     jobs,
     queue,
     objects,
+    downloader,
     model,
     clock,
     random: seededRandom(),
@@ -44,7 +47,7 @@ export async function world(model: ScriptedModel, request: Partial<JobRequest> =
   const job = sampleJob({ createdAt: clock.now(), count: request.count ?? 1 });
   await jobs.create(job, sampleRequest(request), null, clock.now());
   await queue.send(job, 0);
-  return { clock, jobs, queue, objects, model, ports, job };
+  return { clock, jobs, queue, objects, downloader, model, ports, job };
 }
 
 export type World = Awaited<ReturnType<typeof world>>;

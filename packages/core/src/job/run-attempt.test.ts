@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { downloaded } from "@plantain/memory/downloader";
 import { hanging, scriptedModel } from "@plantain/memory/model";
+import { pngHeader } from "@plantain/memory/png";
 import {
   sampleAnswer,
   sampleJob,
@@ -8,6 +10,7 @@ import {
   sampleRequest,
 } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../hash.ts";
 import { cancel } from "./cancel.ts";
 import type { Failure } from "./failure.ts";
 import { imageKey, inputKey, outcomeKey } from "./keys.ts";
@@ -34,7 +37,7 @@ describe("an attempt that goes well", () => {
     expect(attempts).toMatchObject([
       { fence: 1, ended: "succeeded", calls: [{ index: 0, billed: "yes", cost: 136_810_000 }] },
     ]);
-    expect(await w.objects.has(outcomeKey(w.job, 1, 0))).toBe(true);
+    expect(await w.objects.size(outcomeKey(w.job, 1, 0))).not.toBeNull();
     expect(w.model.calls).toHaveLength(1);
     expect(w.queue.size).toBe(0);
   });
@@ -151,6 +154,75 @@ describe("an attempt that fails", () => {
     });
     expect(await work(w)).toMatchObject({ ended: "failed", failure: { code: "input_unavailable" } });
     expect(w.model.calls).toHaveLength(0);
+  });
+});
+
+describe("a reference image by URL", () => {
+  const url = "https://example.com/cat.png";
+  const [cat, dog] = [pngHeader(3, 2), pngHeader(5, 4)];
+  const known = { url, sha256: sha256Hex(cat), mediaType: "image/png", bytes: 45, width: 3, height: 2 };
+
+  it("is fetched once: every call and every attempt sends the same picture, and the job tells of it", async () => {
+    const w = await world(scriptedModel(failing(overloaded), sampleAnswer()), {
+      images: [{ url }],
+      count: 2,
+    });
+    w.downloader.serve(url, downloaded(cat), downloaded(dog));
+    expect(await work(w)).toMatchObject({ ended: "retried" });
+    await w.clock.advance(10_000);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+    const sent = w.model.calls.map(({ images }) => images.map(({ bytes }) => bytes));
+    expect(sent).toEqual([[cat], [cat], [cat]]);
+    expect(w.downloader.asked).toEqual([url]);
+    expect((await record(w, w.job.id)).result?.fetched).toEqual([known]);
+  });
+
+  it("is asked for again where its server failed, without a call and without a bill", async () => {
+    const w = await world(scriptedModel(sampleAnswer()), { images: [{ url }] });
+    w.downloader.serve(url, { type: "refused", status: 503 }, downloaded(cat));
+    expect(await work(w)).toMatchObject({ ended: "retried", failure: { code: "input_fetch_failed" } });
+    const { attempts } = await record(w, w.job.id);
+    expect(attempts).toMatchObject([{ calls: [], failure: { code: "input_fetch_failed" } }]);
+    expect(w.model.calls).toHaveLength(0);
+    await w.clock.advance(10_000);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+  });
+
+  it("that isn't there fails the job, without a call", async () => {
+    const w = await world(scriptedModel(sampleAnswer()), { images: [{ url }] });
+    expect(await work(w)).toMatchObject({ ended: "failed", failure: { code: "input_unavailable" } });
+    expect(w.model.calls).toHaveLength(0);
+    expect((await record(w, w.job.id)).job).toMatchObject({
+      failure: { message: "Cannot use image 0: its server answered with status 404", billed: "no" },
+    });
+  });
+
+  it("counts, once it is there, for the memory that the calls wait for", async () => {
+    const large = pngHeader(3, 2, 1_000_000);
+    const request = { images: [{ url }], count: 2 };
+    const w = await world(scriptedModel(sampleAnswer()), request);
+    w.downloader.serve(url, downloaded(large));
+    const one = expectedMemory(sampleRequest(request), "1K", large.length);
+    const memory = memoryBudget(2 * one - 1); // for two, without the image
+    expect(await work(w, { memory })).toMatchObject({ ended: "released" });
+    expect(w.model.calls).toHaveLength(1);
+  });
+
+  it("is adopted with the outcome of an attempt that was lost", async () => {
+    const w = await world(scriptedModel(sampleAnswer()), { images: [{ url }] });
+    w.downloader.serve(url, downloaded(cat));
+    const write: Jobs["write"] = (from, to, records) =>
+      to.status === "succeeded" ? Promise.reject(new Error("Gone")) : w.jobs.write(from, to, records);
+    const lost = work(
+      w,
+      { jobs: { ...w.jobs, write } },
+      () => 6_000 + samplePolicy.callMs + samplePolicy.callMarginMs,
+    );
+    await w.clock.advance(400_000);
+    await expect(lost).rejects.toThrow();
+    expect(await work(w)).toMatchObject({ ended: "succeeded", fence: 2 });
+    expect(w.model.calls).toHaveLength(1);
+    expect((await record(w, w.job.id)).result?.fetched).toEqual([known]);
   });
 });
 
@@ -379,7 +451,7 @@ describe("images that don't all come at once", () => {
     const w = await world(scriptedModel(sampleAnswer("a"), sampleAnswer("b"), sampleAnswer("c")), {
       count: 3,
     });
-    const memory = memoryBudget(2.5 * expectedMemory(sampleRequest(), "1K"));
+    const memory = memoryBudget(2.5 * expectedMemory(sampleRequest(), "1K", 0));
     expect(await work(w, { memory })).toMatchObject({ ended: "released" });
     expect((await record(w, w.job.id)).job).toMatchObject({ status: "queued", spent: {}, crashes: 0 });
     expect(await work(w, { memory })).toMatchObject({ ended: "succeeded" });

@@ -12,18 +12,20 @@ import { type Claimed, claim, type Unclaimed } from "./claim.ts";
 import { type Closed, closeAttempt, type InHand } from "./close-attempt.ts";
 import type { More } from "./conclude.ts";
 import type { Failure } from "./failure.ts";
+import { fetchInputs } from "./fetch-inputs.ts";
 import { callFor, gather, type Material } from "./gather.ts";
 import { heartbeat, LeaseLost } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
 import type { RunningJob } from "./job.ts";
 import { expectedMemory, type MemoryBudget } from "./memory-budget.ts";
 import { type Paid, pay } from "./pay.ts";
-import type { Delivered, ImageModel, Objects } from "./ports.ts";
+import type { Delivered, Downloader, ImageModel, Objects } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
 import { transition } from "./transition.ts";
 
 export type WorkerPorts = CapacityPorts & {
   readonly objects: Objects;
+  readonly downloader: Downloader;
   readonly model: ImageModel;
   readonly random: Random;
   readonly registry: Registry;
@@ -134,8 +136,10 @@ async function attempt(
   if (!model) return close({ failures: [modelGone(claimed.model)] });
   if (!isAdmitted(admission)) return close({ more: { held: admission } });
 
+  const inputs = await fetchInputs(ports, claimed, model, request, signal);
+  if ("failures" in inputs) return close({ failures: inputs.failures });
   const size = request.imageSize ?? model.defaultSize;
-  const each = expectedMemory(request, size);
+  const each = expectedMemory(request, size, inputs.bytes);
   const fitting = Math.max(1, Math.floor(memory.total / each));
   const paying = missing.slice(0, Math.min(fitting, admission.calls));
   const freeMemory = await memory.reserve(paying.length * each, signal);
@@ -214,12 +218,12 @@ async function payAll(
 ): Promise<readonly Paid[]> {
   const { clock, policy } = ports;
   const limitMs = Math.max(1, Math.min(policy.callMs, claimed.deadlineAt - clock.now()));
-  const { historyUnused } = material;
+  const { fetched, historyUnused } = material;
   const settled = await Promise.allSettled(
     paying.map((index) => {
       const call = callFor(claimed, key, request, material, index);
       const tell = (bill: Call) => calls.set(index, bill);
-      return pay(ports, claimed, model, call, { index, historyUnused }, limitMs, signal, tell);
+      return pay(ports, claimed, model, call, { index, fetched, historyUnused }, limitMs, signal, tell);
     }),
   );
   return settled.map((result) => {

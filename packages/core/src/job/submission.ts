@@ -28,4 +28,5 @@ export type Submission = {
 export type SubmittedImage =
   /** `mediaType` is what the caller says; the bytes decide, and a contradiction is refused. */
   | { readonly type: "data"; readonly bytes: Uint8Array; readonly mediaType: MediaType | null }
-  | ({ readonly type: "job" } & ImageRef);
+  | ({ readonly type: "job" } & ImageRef)
+  | { readonly type: "url"; readonly url: string };

@@ -1,6 +1,7 @@
 import { manualClock, seededRandom } from "@plantain/memory/clock";
 import { memoryJobs } from "@plantain/memory/jobs";
 import { memoryObjects } from "@plantain/memory/objects";
+import { pngHeader } from "@plantain/memory/png";
 import { memoryPools } from "@plantain/memory/pools";
 import { memoryQueue } from "@plantain/memory/queue";
 import { sampleLimits, samplePolicy } from "@plantain/memory/samples";
@@ -15,17 +16,7 @@ import type { Jobs, Objects } from "./ports.ts";
 import type { Submission, SubmittedImage } from "./submission.ts";
 import { submit } from "./submit.ts";
 
-/** A PNG without any pixels: nobody decodes it. */
-function png(width: number): Uint8Array<ArrayBuffer> {
-  const bytes = Buffer.alloc(45);
-  bytes.write("\x89PNG\r\n\x1a\n", "latin1");
-  bytes.writeUInt32BE(13, 8);
-  bytes.write("IHDR", 12);
-  bytes.writeUInt32BE(width, 16);
-  bytes.writeUInt32BE(7, 20);
-  bytes.write("IEND", 37);
-  return new Uint8Array(bytes);
-}
+const png = (width: number) => pngHeader(width, 7);
 const picture = (width = 1): SubmittedImage => ({ type: "data", bytes: png(width), mediaType: null });
 
 function world() {
@@ -226,6 +217,18 @@ describe("reference images", () => {
     expect(await w.objects.list(inputKey(job, ""))).toEqual([]);
   });
 
+  it("by URL are kept as they are, beside others that are looked at", async () => {
+    const w = world();
+    const link = { type: "url", url: "https://example.com/cat.png" } as const;
+    const { job, request } = await w.submitted({ images: [link, picture(3)] });
+    expect(request.images).toMatchObject([{ url: link.url }, { width: 3 }]);
+    expect(await w.objects.list("")).toEqual([inputKey(job, sha256Hex(png(3)))]);
+    const choosy = { model: "choosy", images: [link] };
+    expect((await w.submitted(choosy)).request.images).toEqual([{ url: link.url }]);
+    const refused = w.submitted({ model: "choosy", images: [link, picture()] });
+    await expect(refused).rejects.toMatchObject({ code: "invalid_image", field: "images[1]" });
+  });
+
   it("are refused where the model doesn't take their type, with the one that it is about", async () => {
     const w = world();
     const jpegs = await storeSucceeded(w.jobs, { images: [{ mediaType: "image/jpeg" }] });
@@ -331,6 +334,15 @@ describe("an idempotency key", () => {
     await expect(w.submitted({ images: [{ ...image, index: null }] }, "other")).rejects.toMatchObject({
       code: "idempotency_key_reused",
     });
+  });
+
+  it("minds the URL of a picture, not what that leads to", async () => {
+    const w = world();
+    const link = { type: "url", url: "https://example.com/cat.png" } as const;
+    const { job } = await w.submitted({ images: [link] }, "key");
+    expect((await w.submitted({ images: [link] }, "key")).job.id).toBe(job.id);
+    const other = w.submitted({ images: [{ ...link, url: `${link.url}?v=2` }] }, "key");
+    await expect(other).rejects.toMatchObject({ code: "idempotency_key_reused" });
   });
 
   it("doesn't mind what a picture was called", async () => {

@@ -16,7 +16,7 @@ import { estimateCost } from "./estimate.ts";
 import { newJob, type QueuedJob } from "./job.ts";
 import { inputKey } from "./keys.ts";
 import type { Objects } from "./ports.ts";
-import type { InputImage, JobRequest } from "./request.ts";
+import type { InputImage, JobRequest, ReferenceImage } from "./request.ts";
 import type { Submission } from "./submission.ts";
 import { transition } from "./transition.ts";
 
@@ -65,10 +65,11 @@ export async function submit(
     submission.images.map((image, index) => acceptImage(jobs, tenant, image, index)),
   );
   const images = inputs.map(({ image }) => image);
+  const known = images.flatMap((image) => ("url" in image ? [] : [image]));
   const { continueFrom: from } = submission;
   const continuation = from && (await continueFrom(jobs, tenant, from, model, images));
   checkTypes(model, images);
-  checkWeight([...images, ...(continuation ? [continuation.continued] : [])]);
+  checkWeight([...known, ...(continuation ? [continuation.continued] : [])]);
   const id = newJobId(at, random.bytes(idEntropyBytes));
   const { count, deadlineMs, webhook } = submission;
   const notifies = webhook?.events ?? [];
@@ -90,7 +91,7 @@ export async function submit(
     pricingVersion,
   };
   for (const { image, bytes } of inputs) {
-    if (bytes) await objects.put(inputKey(job, image.sha256), [bytes], image);
+    if (bytes !== null) await objects.put(inputKey(job, image.sha256), [bytes], image);
   }
   const created = await jobs.create(job, request, idempotency, at);
   if (!created.created) return replay(ports, created.id, created.fingerprint, idempotency?.fingerprint);
@@ -137,14 +138,14 @@ async function replay(
   };
 }
 
-function checkTypes(model: Model, images: readonly InputImage[]): void {
-  const index = images.findIndex(({ mediaType }) => !model.inputTypes.includes(mediaType));
-  const image = images[index];
-  if (!image) return;
-  throw new DomainError("invalid_image", `Model "${model.id}" takes no ${image.mediaType}`, {
-    field: `images[${index}]`,
-    allowed: model.inputTypes,
-  });
+function checkTypes(model: Model, images: readonly ReferenceImage[]): void {
+  for (const [index, image] of images.entries()) {
+    if ("url" in image || model.inputTypes.includes(image.mediaType)) continue;
+    throw new DomainError("invalid_image", `Model "${model.id}" takes no ${image.mediaType}`, {
+      field: `images[${index}]`,
+      allowed: model.inputTypes,
+    });
+  }
 }
 
 /** Refuses what Gemini would find too large, before it is stored. */

@@ -32,6 +32,7 @@ const result = {
   ],
   text: null,
   grounding: null,
+  fetched: [],
   warnings: [],
 };
 
