@@ -21,7 +21,7 @@ export const usage = `Runs Plantain on this machine: the functions, queues, tabl
   --stage NAME        local, or test with short timings; default: local
   --sweep-seconds N   how often minutely schedules run; default: 60, in stage test 2
   --latency-ms N      how long the Gemini simulator takes for an image; default: 3
-  --allow-loopback-webhooks  lets webhooks go to receivers on this machine, also by plain HTTP
+  --allow-loopback-webhooks  lets URLs of webhooks and images name this machine, also by plain HTTP
   --json              one JSON line on stdout when ready, everything else on stderr
   --help              shows this
 

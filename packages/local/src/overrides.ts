@@ -14,7 +14,7 @@ export const overrides = {
   AWS_ENDPOINT_URL_S3: "the embedded S3, or the one named in the environment",
   AWS_ENDPOINT_URL_SSM: "a server that knows the Gemini key and nothing else",
   ALLOW_LOOPBACK_WEBHOOKS:
-    "for functions that deal with webhooks: `true` with `--allow-loopback-webhooks`, so that receivers may be on this machine",
+    "for functions that deal with webhooks or images by URL: `true` with `--allow-loopback-webhooks`, so that URLs may name this machine",
   GOOGLE_GEMINI_BASE_URL:
     "for functions with GEMINI_API_KEY_PARAMETERS: the simulator, or what the environment says with a GEMINI_API_KEY",
 } as const;

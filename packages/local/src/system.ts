@@ -29,7 +29,7 @@ export type SystemOptions = {
   readonly sweepSeconds?: number | undefined;
   /** How long the simulator takes for an image; without it hardly any time. */
   readonly latencyMs?: number | undefined;
-  /** Lets webhooks go to loopback addresses. Default: no. */
+  /** Lets URLs of webhooks and images name loopback addresses. Default: no. */
   readonly allowLoopbackWebhooks?: boolean | undefined;
   /** Folder of a cloud assembly to run; without it the functions are built and the app is synthesized. */
   readonly assembly?: string | undefined;
