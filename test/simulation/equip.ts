@@ -4,14 +4,17 @@ import type { Clock } from "@plantain/core/clock";
 import type { Policy } from "@plantain/core/job/policy";
 import type { JobQueue, Jobs, Objects } from "@plantain/core/job/ports";
 import type { Registry } from "@plantain/core/model/registry";
+import { announcing } from "@plantain/core/webhook/announce";
+import type { Deliveries, DeliveryQueue, Endpoints } from "@plantain/core/webhook/ports";
 import { samplePolicy, sampleRegistry } from "@plantain/memory/samples";
 import type { Caller } from "./caller.ts";
 import type { Network } from "./network.ts";
 import type { SimulatedPools } from "./pools.ts";
 import type { Queue } from "./queue.ts";
-import { remote } from "./remote.ts";
+import { type Repeats, remote } from "./remote.ts";
 import { type Table, tableRepeats } from "./table.ts";
 import type { Timeline } from "./timeline.ts";
+import type { Webhooks } from "./webhooks.ts";
 
 /** The services of a simulated world, before anything lies between them and a process. */
 export type Services = {
@@ -19,6 +22,7 @@ export type Services = {
   readonly pools: SimulatedPools;
   readonly queue: Queue;
   readonly objects: Objects;
+  readonly webhooks: Webhooks;
 };
 
 /** What every process has; `via` brings it to anything else. */
@@ -28,6 +32,9 @@ export type Equipment = {
   readonly limits: Limits;
   readonly queue: JobQueue;
   readonly objects: Objects;
+  readonly endpoints: Endpoints;
+  readonly deliveries: Deliveries;
+  readonly deliveryQueue: DeliveryQueue;
   readonly clock: Clock;
   readonly policy: Policy;
   readonly registry: Registry;
@@ -38,7 +45,7 @@ export type Equipment = {
 /** The ports of one caller, each by way of the network. */
 export function equip(
   { network, timeline }: { network: Network; timeline: Timeline },
-  { table, pools, queue, objects }: Services,
+  { table, pools, queue, objects, webhooks }: Services,
   caller: Caller,
 ): Equipment {
   const { run, process } = caller;
@@ -48,16 +55,34 @@ export function equip(
   };
   const via = <P extends object>(service: string, port: P) =>
     remote(network, caller, service, port, { onFailure });
+  const twice = { repeats: webhookRepeats };
+  const told = {
+    endpoints: remote(network, caller, "endpoints", webhooks.endpoints, twice),
+    deliveries: remote(network, caller, "deliveries", webhooks.deliveries, twice),
+    deliveryQueue: via("deliveryQueue", webhooks.deliveryQueue),
+    policy: samplePolicy,
+  };
+  const jobs = remote(network, caller, "jobs", table.serve(caller), { repeats: tableRepeats, onFailure });
   return {
-    jobs: remote(network, caller, "jobs", table.serve(caller), { repeats: tableRepeats, onFailure }),
+    ...told,
+    jobs: announcing(jobs, told, () => undefined),
     pools: via("pools", pools.served),
     limits: pools.limits,
-    queue: via("queue", queue.port),
+    queue: via("queue", jobQueue(queue)),
     objects: via("objects", objects),
     clock: process.clock,
-    policy: samplePolicy,
     registry: sampleRegistry,
     defaultModel: "gemini-3-pro-image",
     via,
   };
 }
+
+function jobQueue(queue: Queue): JobQueue {
+  return { send: ({ id, tenant }, delayMs) => queue.send(JSON.stringify({ jobId: id }), tenant, delayMs) };
+}
+
+/** How a repeated request ends in DynamoDB: a transaction counts once; a single write meets its own write id. */
+const webhookRepeats: Repeats = {
+  announce: (_args, first) => Promise.resolve(first),
+  write: (_args, first) => Promise.resolve(first),
+};

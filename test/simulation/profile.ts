@@ -68,6 +68,10 @@ export type Profile = {
   readonly crowd: number;
   /** Share of jobs that bring down whoever works on them. */
   readonly killers: number;
+  /** Share of tenants with endpoints for webhooks, and of jobs with a URL of their own. */
+  readonly webhooks: number;
+  /** Share of seeds in which a receiver of webhooks is down for six hours, and things go on going wrong meanwhile. */
+  readonly longDowntimes: number;
 };
 
 const noFaults: Profile["faults"] = {
@@ -107,6 +111,8 @@ const calm: Profile = {
   maxConcurrency: [2, 5],
   crowd: 0,
   killers: 0,
+  webhooks: 0.4,
+  longDowntimes: 0,
 };
 
 /** Nothing in it but its sweep has to see to what is late: there is room for all, and time. */
@@ -153,6 +159,8 @@ const usual: Profile = {
   maxConcurrency: calm.maxConcurrency,
   crowd: calm.crowd,
   killers: 0.01,
+  webhooks: calm.webhooks,
+  longDowntimes: 0.003,
 };
 
 const rough: Profile = {
@@ -190,6 +198,8 @@ const rough: Profile = {
   maxConcurrency: calm.maxConcurrency,
   crowd: calm.crowd,
   killers: 0.03,
+  webhooks: calm.webhooks,
+  longDowntimes: 0.003,
 };
 
 /** One tenant has ten thousand jobs waiting, another a single one now and then. Nothing goes wrong. */
@@ -204,6 +214,7 @@ export const crowded: Profile = {
   shortDeadlines: 0,
   cancels: 0,
   crowd: 10_000,
+  webhooks: 0,
 };
 
 /** Gemini fails at times, many jobs are canceled, and one fault hits one effect every other time. */
@@ -223,9 +234,12 @@ export const profileNames = [
   "crashes",
   "answers",
   "zombies",
+  "dozy",
   "cramped",
   "stores",
   "ticks",
+  "deaf",
+  "dazed",
 ] as const;
 export type ProfileName = (typeof profileNames)[number];
 
@@ -253,6 +267,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     faults: { ...noFaults, freeze_before: 0.2, freeze_after: 0.2 },
     providerFailures: 0.3,
   },
+  /** Gemini fails, many jobs are canceled, and workers freeze over and over as they prove their lease. */
+  dozy: aimed("jobs.write.running", "freeze_before"),
   /** Pictures take their time, and workers have room for one at once. */
   cramped: { ...ample, slowPictures: 0.4, memoryBytes: [5_000_000] },
   /** Something happens whenever an object is stored. */
@@ -263,4 +279,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
   /** Messages get lost, and the schedule is unruly. */
   ticks: { ...calm, at: ["queue.send"], faults: { ...noFaults, refused: 0.5 }, badTicks: 0.8 },
+  /** A receiver of webhooks is down for six hours, and anything goes wrong. */
+  deaf: { ...usual, webhooks: 1, longDowntimes: 1 },
+  /** A receiver is down for six hours, and functions freeze as they tell that they didn't get through to it. */
+  dazed: { ...aimed("deliveries.write.pending", "freeze_before"), webhooks: 1, longDowntimes: 1 },
 };

@@ -1,4 +1,4 @@
-import type { Delivered, JobQueue } from "@plantain/core/job/ports";
+import type { Delivered } from "@plantain/core/job/ports";
 import type { Dice } from "./dice.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -19,7 +19,7 @@ export type Received = { readonly id: string; readonly body: string; readonly de
 
 /** An SQS standard queue: at least once, in any order, hidden for a while, set aside after five receives. */
 export type Queue = {
-  readonly port: JobQueue;
+  send(body: string, group: string, delayMs: number): Promise<void>;
   /** Up to `limit` visible messages, hidden for `hiddenMs`. */
   receive(limit: number, hiddenMs: number): Received[];
   readonly visible: number;
@@ -109,10 +109,8 @@ export function queue(timeline: Timeline, dice: Dice, duplicates: number): Queue
   }
 
   const self: Queue = {
-    port: {
-      async send({ id, tenant }, delayMs) {
-        add(JSON.stringify({ jobId: id }), tenant, timeline.now + Math.ceil(delayMs / 1000) * 1000);
-      },
+    async send(body, group, delayMs) {
+      add(body, group, timeline.now + Math.ceil(delayMs / 1000) * 1000);
     },
     receive(limit, hiddenMs) {
       const received: Received[] = [];

@@ -23,9 +23,6 @@ export type Outcome = {
   readonly injected: ReadonlyMap<string, number>;
 };
 
-/** A run that is still busy by then is stuck. */
-const longestMs = 6 * 3_600_000;
-
 /** Runs one seed of the whole system to its end, or to the first step at which something is wrong. */
 export async function simulate(
   seed: number,
@@ -33,15 +30,15 @@ export async function simulate(
   print: ((line: string) => void) | null = null,
 ): Promise<Outcome> {
   const simulated = world(seed, typeof profile === "string" ? profiles[profile] : profile, print);
-  const { timeline, witness, table, objects } = simulated;
+  const { timeline, witness } = simulated;
   let events = 0;
   while (witness.violations.length === 0 && timeline.step()) {
     events += 1;
     await drained();
     if (simulated.isAtRest()) break;
-    if (timeline.now > start + longestMs) witness.violate("I1", "The system does not come to rest");
+    if (timeline.now > start + simulated.longestMs) witness.violate("I1", "The system does not come to rest");
   }
-  if (witness.violations.length === 0) await examine(witness, table.truth, objects);
+  if (witness.violations.length === 0) await examine(simulated);
   if (witness.violations.length === 0 && profile === "none") calmly(witness);
   if (witness.violations.length === 0) leftBehind(witness, timeline.now, profile === "none");
   return outcomeOf(seed, events, simulated);

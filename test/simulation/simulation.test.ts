@@ -35,6 +35,16 @@ describe("the whole system", () => {
   );
 
   it(
+    "tells everybody of every job's end, also a receiver that was down for six hours, in 25 rough worlds",
+    async () => {
+      const tally = await runOnThreads({ from: 1, count: 25, profile: "deaf", trace: false });
+      expect(broken(tally, { profile: "deaf" })).toEqual([]);
+      expect(tally.virtualMs).toBeGreaterThan(25 * 6 * 3_600_000);
+    },
+    longMs,
+  );
+
+  it(
     "pays exactly once for each image, and lets no job fail, when nothing goes wrong",
     async () => {
       const tally = await runOnThreads({ from: 1, count: 500, profile: "none", trace: false });

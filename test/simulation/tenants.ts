@@ -4,6 +4,7 @@ import { cancel } from "@plantain/core/job/cancel";
 import { isFinished } from "@plantain/core/job/job";
 import type { Submission } from "@plantain/core/job/submission";
 import { type SubmitPorts, submit } from "@plantain/core/job/submit";
+import { jobEventTypes } from "@plantain/core/webhook/event";
 import { readJob } from "../../functions/api/read-job.ts";
 import type { Api } from "./api.ts";
 import type { Dice } from "./dice.ts";
@@ -13,6 +14,7 @@ import type { Process } from "./process.ts";
 import type { Profile } from "./profile.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Trace } from "./trace.ts";
+import { ownUrl } from "./webhooks.ts";
 import type { Witness } from "./witness/witness.ts";
 
 type Surroundings = {
@@ -25,7 +27,7 @@ type Surroundings = {
   equip: (process: Process) => SubmitPorts;
 };
 
-const names = ["acme", "globex", "initech", "umbrella"];
+export const names = ["acme", "globex", "initech", "umbrella"];
 /** Within this time all jobs are submitted: in a rush, or one after the other. */
 const rushes = [15_000, 300_000];
 /** Within this time the crowd submits all it has. */
@@ -154,7 +156,9 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
           ? dice.pick([10, 30, 60, 120, 300, 600])
           : dice.pick([1_800, 1_800, 3_600])),
       metadata: {},
-      webhook: null,
+      webhook: dice.chance(profile.webhooks)
+        ? { url: ownUrl(tenant), events: [...jobEventTypes], secret: null }
+        : null,
     };
   }
 

@@ -3,10 +3,12 @@ import type { Pools } from "@plantain/core/capacity/ports";
 import { type MemoryBudget, memoryBudget } from "@plantain/core/job/memory-budget";
 import type { Objects } from "@plantain/core/job/ports";
 import { sweep } from "@plantain/core/job/sweep";
+import { sweepDeliveries } from "@plantain/core/webhook/sweep-deliveries";
 import { memoryJobs } from "@plantain/memory/jobs";
 import { api } from "./api.ts";
 import { bucket } from "./bucket.ts";
-import { dice as seededDice } from "./dice.ts";
+import { deliverers } from "./deliverers.ts";
+import { type Dice, dice as seededDice } from "./dice.ts";
 import { equip } from "./equip.ts";
 import { type Faults, faults as seededFaults } from "./faults.ts";
 import { gemini } from "./gemini.ts";
@@ -16,13 +18,16 @@ import { pools as simulatedPools } from "./pools.ts";
 import type { Process } from "./process.ts";
 import type { Profile } from "./profile.ts";
 import { queue as simulatedQueue } from "./queue.ts";
+import { type Downtime, type Receivers, receivers as simulatedReceivers } from "./receivers.ts";
 import { schedule } from "./schedule.ts";
 import { table as simulatedTable, type Table } from "./table.ts";
-import { tenants } from "./tenants.ts";
+import { names, tenants } from "./tenants.ts";
 import { timeline as simulatedTime, type Timeline } from "./timeline.ts";
 import { trace as seededTrace, type Trace } from "./trace.ts";
 import { addTroubles } from "./troubles.ts";
 import { answering, web as simulatedWeb } from "./web.ts";
+import { ownUrl, webhooks as tenantsWebhooks, type Webhooks } from "./webhooks.ts";
+import { listening } from "./witness/webhooks.ts";
 import { witness as attentive, type Witness } from "./witness/witness.ts";
 import { workers } from "./workers.ts";
 
@@ -35,6 +40,10 @@ export type World = {
   readonly table: Table;
   readonly pools: Pools;
   readonly objects: Objects;
+  readonly webhooks: Webhooks;
+  readonly receivers: Receivers;
+  /** A run that is still busy after so many milliseconds is stuck. */
+  readonly longestMs: number;
   /** Whether all that was asked for is done, and nothing is under way any more. */
   isAtRest(): boolean;
 };
@@ -42,6 +51,7 @@ export type World = {
 export const start = Date.UTC(2026, 10, 1);
 
 const visibilityMs = 6 * 330_000;
+const hour = 3_600_000;
 
 /** Builds the world of one seed. Everything in it draws from the seed, so that nothing else decides what happens. */
 export function world(seed: number, profile: Profile, print: ((line: string) => void) | null): World {
@@ -51,9 +61,12 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
   const ground = () => ({ timeline, trace, dice: dice.fork() });
   const { skewMs } = profile;
 
-  const faults = seededFaults(dice.fork(), profile, start + dice.between(600_000, 2_400_000));
+  const isLong = dice.chance(profile.longDowntimes);
+  const faultsEnd = isLong ? dice.between(6 * hour, 9 * hour) : dice.between(600_000, 2_400_000);
+  const faults = seededFaults(dice.fork(), profile, start + faultsEnd);
   const network = simulatedNetwork({ ...ground(), faults });
-  const truth = memoryJobs();
+  const webhooks = tenantsWebhooks({ timeline, dice: dice.fork() }, profile, names);
+  const truth = memoryJobs(webhooks.deliveries);
   const limits: Limits = {
     jobsPerTenant: dice.pick(profile.jobsPerTenant),
     callsPerModel: dice.pick(profile.callsPerModel),
@@ -74,7 +87,12 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
   const web = simulatedWeb(dice.fork(), profile);
   const openJob = () => [...witness.jobs.values()].find(({ endedAt }) => endedAt === null)?.job.id;
   addTroubles(ground(), profile, { faults, provider, openJob });
-  const services = { table, pools, queue, objects };
+  const services = { table, pools, queue, objects, webhooks };
+  const receivers = simulatedReceivers(
+    { timeline, dice: dice.fork() },
+    downtimes(dice.fork(), isLong, webhooks),
+  );
+  receivers.onRequest = listening(witness, webhooks);
 
   // The shorter time leaves a call hardly any: then attempts have to be given back
   const timeoutMs = dice.chance(0.7) ? 330_000 : 275_000;
@@ -112,9 +130,24 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
   schedule(ground(), profile.badTicks, () =>
     sweepLambda.invoke(async (process, leftMs) => {
       const equipment = equip({ network, timeline }, services, { process, run: null });
-      await sweep({ ...equipment, queue: witness.countingSweeps(process, equipment.queue) }, leftMs);
+      await Promise.all([
+        sweep({ ...equipment, queue: witness.countingSweeps(process, equipment.queue) }, leftMs),
+        sweepDeliveries(equipment, leftMs),
+      ]);
     }),
   );
+
+  const deliverLambdas = (["fast", "slow"] as const).map((lane) => {
+    const random = dice.fork();
+    const run = lambda(ground(), { name: `deliver-${lane}`, timeoutMs: 60_000, skewMs });
+    deliverers(ground(), webhooks.lanes[lane], run, (process) => ({
+      ...equip({ network, timeline }, services, { process, run: null }),
+      sender: receivers.serve(process),
+      random,
+      render: async (_event, record) => JSON.stringify({ job: record?.job.id, status: record?.job.status }),
+    }));
+    return run;
+  });
 
   const apiLambda = lambda(ground(), { name: "api", timeoutMs: 29_000, skewMs });
   const clients = tenants({
@@ -136,12 +169,27 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
     table,
     pools: pools.truth,
     objects,
+    webhooks,
+    receivers,
+    longestMs: isLong ? 160 * hour : 6 * hour,
     isAtRest: () =>
       clients.busy === 0 &&
-      [workerLambda, sweepLambda, apiLambda].every(({ running }) => running === 0) &&
+      webhooks.open.size === 0 &&
+      [workerLambda, sweepLambda, apiLambda, ...deliverLambdas].every(({ running }) => running === 0) &&
       network.adrift === 0 &&
       [...witness.jobs.values()].every(({ endedAt }) => endedAt !== null),
   };
+}
+
+/** One receiver of each world is down: for some minutes, or, one that hears of every job of its tenant, for six hours. */
+function downtimes(dice: Dice, isLong: boolean, { registered }: Webhooks): ReadonlyMap<string, Downtime> {
+  if (isLong) {
+    const eager = registered.find(({ tenant, events }) => tenant === names[0] && events.length > 1);
+    return new Map([[eager?.url ?? ownUrl("acme"), { from: start, until: start + 6 * hour }]]);
+  }
+  const from = start + dice.between(0, 600_000);
+  const urls = [...registered.map(({ url }) => url), ...names.map(ownUrl)];
+  return new Map([[dice.pick(urls), { from, until: from + dice.between(0, 600_000) }]]);
 }
 
 /** Until when nothing can be done with a job, because its own item fails. */

@@ -10,6 +10,8 @@ import {
   type PutCommandInput,
   TransactWriteCommand,
   type TransactWriteCommandInput,
+  UpdateCommand,
+  type UpdateCommandInput,
 } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 
@@ -25,16 +27,26 @@ export async function putIf(
   put: PutCommandInput & { ConditionExpression: string },
 ): Promise<Lost | null> {
   const command = new PutCommand({ ...put, ReturnValuesOnConditionCheckFailure: "ALL_OLD" });
+  return sendIf(() => client.send(command));
+}
+
+async function sendIf(send: () => Promise<unknown>): Promise<Lost | null> {
   try {
-    await whileContended(
-      (error) => error instanceof TransactionConflictException,
-      () => client.send(command),
-    );
+    await whileContended((error) => error instanceof TransactionConflictException, send);
     return null;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     return [error.Item ? unmarshall(error.Item) : undefined];
   }
+}
+
+/** An update that tells, when its condition fails, what is there. `null` when written. */
+export async function updateIf(
+  client: DynamoDBDocumentClient,
+  update: UpdateCommandInput & { ConditionExpression: string },
+): Promise<Lost | null> {
+  const command = new UpdateCommand({ ...update, ReturnValuesOnConditionCheckFailure: "ALL_OLD" });
+  return sendIf(() => client.send(command));
 }
 
 /**

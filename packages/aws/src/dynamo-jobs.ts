@@ -1,14 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { isJobId } from "@plantain/core/id";
-import { isSettled } from "@plantain/core/job/attempt";
+import { isSettled, mergeCalls } from "@plantain/core/job/attempt";
 import type { Job } from "@plantain/core/job/job";
 import { Result } from "@plantain/core/job/outcome";
 import type { Jobs, Records, Written } from "@plantain/core/job/ports";
 import { JobRequest } from "@plantain/core/job/request";
 import * as z from "zod";
-import { type Item, putIf, type TransactItem, transact } from "./conditional-writes.ts";
+import { type Item, putIf, type TransactItem, transact, updateIf } from "./conditional-writes.ts";
 import { announcementItems } from "./delivery-items.ts";
 import {
   attemptKey,
@@ -17,6 +16,7 @@ import {
   jobItem,
   jobKey,
   parseAttempt,
+  parseCalls,
   parseJob,
   shardName,
   sortKeys,
@@ -129,19 +129,22 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
     },
 
     async settle(id, fence, calls) {
-      try {
-        await client.send(
-          new UpdateCommand({
-            TableName: table,
-            Key: { pk: jobKey(id), sk: attemptKey(fence) },
-            UpdateExpression: "SET #calls = :calls, #settled = :settled",
-            ConditionExpression: "attribute_not_exists(#settled) OR #settled = :no",
-            ExpressionAttributeNames: { "#calls": "calls", "#settled": "settled" },
-            ExpressionAttributeValues: { ":calls": calls, ":settled": isSettled(calls), ":no": false },
-          }),
-        );
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      for (let there: unknown; ; ) {
+        const told = mergeCalls(parseCalls(there ?? []), calls);
+        const lost = await updateIf(client, {
+          TableName: table,
+          Key: { pk: jobKey(id), sk: attemptKey(fence) },
+          UpdateExpression: "SET #calls = :calls, #settled = :settled",
+          ConditionExpression: there === undefined ? "attribute_not_exists(#calls)" : "#calls = :there",
+          ExpressionAttributeNames: { "#calls": "calls", "#settled": "settled" },
+          ExpressionAttributeValues: {
+            ":calls": told,
+            ":settled": isSettled(told),
+            ...(there === undefined ? {} : { ":there": there }),
+          },
+        });
+        if (!lost) return;
+        there = lost[0]?.calls;
       }
     },
 

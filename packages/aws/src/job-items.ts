@@ -1,6 +1,6 @@
 import { isPoolName, type PoolName } from "@plantain/core/capacity/held";
 import { isJobId, type JobId, shardOf } from "@plantain/core/id";
-import type { Attempt } from "@plantain/core/job/attempt";
+import type { Attempt, Call } from "@plantain/core/job/attempt";
 import type { Job } from "@plantain/core/job/job";
 import { FailureCodeRecord, FailureRecord, UpstreamRecord, UsageRecord } from "@plantain/core/job/outcome";
 import { dueShards } from "@plantain/core/job/ports";
@@ -113,6 +113,10 @@ export function parseJob(item: Record<string, unknown>): Job {
 
 export function parseAttempt(item: Record<string, unknown>): Attempt | null {
   return "ended" in item ? AttemptItem.parse(item) : null;
+}
+
+export function parseCalls(calls: unknown): readonly Call[] {
+  return z.array(CallRecord).parse(calls);
 }
 
 export function dueShard(id: JobId): string {

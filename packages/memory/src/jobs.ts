@@ -1,6 +1,6 @@
 import { DomainError } from "@plantain/core/error";
 import { type JobId, shardOf } from "@plantain/core/id";
-import { type Attempt, type Call, isSettled } from "@plantain/core/job/attempt";
+import { type Attempt, type Call, isSettled, mergeCalls } from "@plantain/core/job/attempt";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import type { Result } from "@plantain/core/job/outcome";
 import { dueShards, type Jobs } from "@plantain/core/job/ports";
@@ -80,9 +80,10 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
     async settle(id, fence, calls) {
       const found = stored.get(id);
       if (!found) return;
-      tell(found, fence, (line) =>
-        line.calls && isSettled(line.calls) ? line : { ...line, calls: structuredClone(calls) },
-      );
+      tell(found, fence, (line) => ({
+        ...line,
+        calls: structuredClone(mergeCalls(line.calls ?? [], calls)),
+      }));
     },
 
     async list({ tenant, status, cursor, limit }) {

@@ -5,6 +5,7 @@ import { placeMutants } from "./places.ts";
 import { recoveryMutants } from "./recovery.ts";
 import { stateMutants } from "./states.ts";
 import { storeMutants } from "./stores.ts";
+import { webhookMutants } from "./webhooks.ts";
 
 /** Every guard of the protocol has its mutant. */
 export const mutants: readonly Mutant[] = [
@@ -14,6 +15,7 @@ export const mutants: readonly Mutant[] = [
   ...recoveryMutants,
   ...placeMutants,
   ...callerMutants,
+  ...webhookMutants,
 ];
 
 /** @throws Error naming the mutants there are */

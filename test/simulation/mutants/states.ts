@@ -100,6 +100,19 @@ export const stateMutants: readonly Mutant[] = [
     fate: { killedWithin: 100 },
   },
   {
+    name: "recheck-once",
+    guard: "a recheck that froze on its way looks again, for the lease that it renewed is over",
+    changes: [
+      {
+        file: `${job}run-attempt.ts`,
+        find: "isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return;",
+        replace: "job.fence > 0) return;",
+      },
+    ],
+    profile: "dozy",
+    fate: { killedWithin: 150 },
+  },
+  {
     name: "paying-not-noted",
     guard: "a job says which calls may be under way",
     changes: [{ file: `${job}advance.ts`, find: "paying: fact.paying", replace: "paying: []" }],

@@ -109,9 +109,9 @@ export const storeMutants: readonly Mutant[] = [
     guard: "a bill that is known is never made unknown again",
     changes: [
       {
-        file: `${memory}jobs.ts`,
-        find: "line.calls && isSettled(line.calls) ? line :",
-        replace: "false ? line :",
+        file: `${job}attempt.ts`,
+        find: 'if (!before || before.billed === "unknown") merged',
+        replace: "merged",
       },
     ],
     profile: "zombies",

@@ -2,13 +2,16 @@ import { sha256Hex } from "@plantain/core/hash";
 import type { Attempt } from "@plantain/core/job/attempt";
 import { isFinished } from "@plantain/core/job/job";
 import { Outcome, type Result } from "@plantain/core/job/outcome";
-import type { Jobs, Objects } from "@plantain/core/job/ports";
+import type { Objects } from "@plantain/core/job/ports";
 import { samplePolicy } from "@plantain/memory/samples";
+import type { World } from "../world.ts";
 import { type Entry, isExcused, isHeardFailure, isUndisturbed } from "./ledger.ts";
+import { everybodyWasTold } from "./webhooks.ts";
 import type { Seen, Witness } from "./witness.ts";
 
 /** What must hold when every fault is over and every process has come to its end. */
-export async function examine(witness: Witness, jobs: Jobs, objects: Objects): Promise<void> {
+export async function examine({ witness, table, objects, webhooks, receivers }: World): Promise<void> {
+  const jobs = table.truth;
   for (const [id, seen] of witness.jobs) {
     const record = await jobs.read(id);
     if (!record) {
@@ -25,6 +28,7 @@ export async function examine(witness: Witness, jobs: Jobs, objects: Objects): P
     stopped(witness, seen, calls);
     inTime(witness, seen, calls);
     attemptsTold(witness, seen, record.attempts);
+    await everybodyWasTold(witness, webhooks, receivers, seen);
     sentTheSame(witness, seen, calls, record.result);
     for (const { key, sha256 } of record.result?.images ?? []) {
       const bytes = await objects.get(key);

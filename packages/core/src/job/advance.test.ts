@@ -248,6 +248,14 @@ describe("beats and rechecks", () => {
     });
   });
 
+  it("neither shortens a lease, though it comes later than one that was told after it", () => {
+    const job = sampleRunning({ leaseUntil: now + 90_000 });
+    const beaten = { type: "beaten", at: now, fence: 1 } as const;
+    const rechecked = { type: "rechecked", at: now, fence: 1, paying: [0] } as const;
+    expect(advanced(job, beaten)).toMatchObject({ leaseUntil: now + 90_000 });
+    expect(advanced(job, rechecked)).toMatchObject({ leaseUntil: now + 90_000, paying: [0] });
+  });
+
   it("a recheck renews the lease and says what is being paid for", () => {
     const job = advanced(sampleRunning(), { type: "rechecked", at: now, fence: 1, paying: [1, 2] });
     expect(job).toMatchObject({ leaseUntil: now + 60_000, paying: [1, 2] });

@@ -17,9 +17,11 @@ import { crashBudget, firstCheckMs, longestCheckMs, longestDelayMs, type Policy 
 /** The only way a job changes. Pure and total: an unhandled fact does not compile. */
 export function advance(job: Job, fact: Fact, policy: Policy): Job | Refusal {
   if (isFinished(job)) return { refused: "over" };
-  if ("fence" in fact && (job.status !== "running" || fact.fence !== job.fence))
-    return { refused: "lease_lost" };
   const expired = job.deadlineAt <= fact.at;
+  if ("fence" in fact) {
+    if (job.status !== "running" || fact.fence !== job.fence) return { refused: "lease_lost" };
+    return advanceOwned(job, fact, expired, policy);
+  }
   switch (fact.type) {
     case "claimed":
       if (isLeased(job, fact.at)) return { refused: "leased" };
@@ -33,18 +35,6 @@ export function advance(job: Job, fact: Fact, policy: Policy): Job | Refusal {
       if (job.status !== "queued" || job.held === null) return { refused: "not_held" };
       if (expired) return { refused: "deadline_passed" };
       return requeue(job, fact.at, fact.at, policy);
-    case "beaten":
-      // Also past the deadline: the call ends by then, and its owner is the one to say with what
-      return moved(job, { leaseUntil: fact.at + policy.leaseMs });
-    case "rechecked":
-      if (expired) return { refused: "deadline_passed" };
-      return moved(job, { leaseUntil: fact.at + policy.leaseMs, paying: fact.paying });
-    case "released":
-      return release({ ...job, hasImages: job.hasImages || fact.hasImages }, fact.held, fact.at, policy);
-    case "succeeded":
-      return { ...base(job), status: "succeeded", finishedAt: fact.at };
-    case "attempt_failed":
-      return retryOrFail({ ...job, hasImages: job.hasImages || fact.hasImages }, fact, policy);
     case "canceled":
       return { ...base(job), status: "canceled", finishedAt: fact.at };
     case "expired":
@@ -53,6 +43,26 @@ export function advance(job: Job, fact: Fact, policy: Policy): Job | Refusal {
     case "swept":
       if (expired && !isLeased(job, fact.at)) return giveUp(job, deadlineExceeded(job), fact.at);
       return job.dueAt > fact.at ? { refused: "not_due" } : checkLater(job, fact.at);
+  }
+}
+
+/** What only the owner of a fence can tell. */
+type OwnerFact = Extract<Fact, { readonly fence: number }>;
+
+function advanceOwned(job: RunningJob, fact: OwnerFact, expired: boolean, policy: Policy): Job | Refusal {
+  switch (fact.type) {
+    case "beaten":
+      // Also past the deadline: the call ends by then, and its owner is the one to say with what
+      return moved(job, { leaseUntil: renewed(job, fact.at, policy) });
+    case "rechecked":
+      if (expired) return { refused: "deadline_passed" };
+      return moved(job, { leaseUntil: renewed(job, fact.at, policy), paying: fact.paying });
+    case "released":
+      return release({ ...job, hasImages: job.hasImages || fact.hasImages }, fact.held, fact.at, policy);
+    case "succeeded":
+      return { ...base(job), status: "succeeded", finishedAt: fact.at };
+    case "attempt_failed":
+      return retryOrFail({ ...job, hasImages: job.hasImages || fact.hasImages }, fact, policy);
   }
 }
 
@@ -79,6 +89,11 @@ function claim(from: QueuedJob | RunningJob, at: number, policy: Policy): Job | 
     dueAt: Math.min(leaseUntil, job.deadlineAt),
     checks: 0,
   };
+}
+
+/** A fact that froze on its way tells of an earlier time: it must not take away what a later one has given. */
+function renewed({ leaseUntil }: RunningJob, at: number, { leaseMs }: Policy): number {
+  return Math.max(leaseUntil, at + leaseMs);
 }
 
 /** Nothing is sent while it waits: whoever frees a place lets it in, and the sweep looks after it now and then. */

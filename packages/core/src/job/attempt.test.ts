@@ -1,6 +1,6 @@
 import { sampleRunning } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
-import { abandoned, isSettled, unknownCall } from "./attempt.ts";
+import { abandoned, isSettled, mergeCalls, unknownCall } from "./attempt.ts";
 
 describe("the calls of an attempt", () => {
   it("are settled once every bill is known, whether anything was charged or not", () => {
@@ -9,6 +9,27 @@ describe("the calls of an attempt", () => {
     expect(isSettled([{ ...call, billed: "yes" }])).toBe(true);
     expect(isSettled([{ ...call, billed: "no" }])).toBe(true);
     expect(isSettled([{ ...call, billed: "yes" }, call])).toBe(false);
+  });
+});
+
+describe("what several know of the calls of an attempt", () => {
+  const paid = (index: number, cost: number) => ({ ...unknownCall(index), billed: "yes", cost }) as const;
+
+  it("adds up: what one doesn't know another does", () => {
+    expect(mergeCalls([paid(0, 7), unknownCall(1)], [unknownCall(0), paid(1, 8)])).toEqual([
+      paid(0, 7),
+      paid(1, 8),
+    ]);
+    expect(mergeCalls([paid(1, 8)], [paid(0, 7)])).toEqual([paid(0, 7), paid(1, 8)]);
+    expect(mergeCalls([], [unknownCall(0)])).toEqual([unknownCall(0)]);
+    expect(mergeCalls([unknownCall(0)], [])).toEqual([unknownCall(0)]);
+  });
+
+  it("is never unlearned or told anew", () => {
+    expect(mergeCalls([paid(0, 7)], [unknownCall(0)])).toEqual([paid(0, 7)]);
+    expect(mergeCalls([paid(0, 7)], [paid(0, 9)])).toEqual([paid(0, 7)]);
+    const free = { ...unknownCall(0), billed: "no", cost: 0 } as const;
+    expect(mergeCalls([free], [paid(0, 9)])).toEqual([free]);
   });
 });
 

@@ -32,6 +32,19 @@ export function isSettled(calls: readonly Call[]): boolean {
   return calls.every(({ billed }) => billed !== "unknown");
 }
 
+/**
+ * What is known of the calls of an attempt once somebody tells of them too: several may know a part, of the same or of
+ * other calls, and none makes unknown again what another knew.
+ */
+export function mergeCalls(there: readonly Call[], told: readonly Call[]): readonly Call[] {
+  const merged = new Map(there.map((call) => [call.index, call]));
+  for (const call of told) {
+    const before = merged.get(call.index);
+    if (!before || before.billed === "unknown") merged.set(call.index, call);
+  }
+  return [...merged.values()].sort((a, b) => a.index - b.index);
+}
+
 /** The line of an attempt whose worker isn't there to write it: what it was paying for may have been billed. */
 export function abandoned(job: RunningJob, ended: Attempt["ended"], at: number): Attempt {
   return {

@@ -52,7 +52,10 @@ export interface Jobs {
    * answer was lost is told as written. Throws on throttling and anything else unexpected: repeat while it makes sense.
    */
   write(from: Job, to: Job, records?: Records): Promise<Written>;
-  /** Tells what the calls of an attempt cost, unless that is known already. Its line may be written before or after. */
+  /**
+   * Tells what is known of what the calls of an attempt cost, beside what is known already (`mergeCalls`). The attempt's line
+   * may be written before or after.
+   */
   settle(id: JobId, fence: number, calls: readonly Call[]): Promise<void>;
   /** Newest first. `cursor` is the `next` of an earlier page. */
   list(query: {

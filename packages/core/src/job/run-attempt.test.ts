@@ -218,8 +218,9 @@ describe("a reference image by URL", () => {
       { jobs: { ...w.jobs, write } },
       () => 6_000 + samplePolicy.callMs + samplePolicy.callMarginMs,
     );
+    const gone = expect(lost).rejects.toThrow("Gone");
     await w.clock.advance(400_000);
-    await expect(lost).rejects.toThrow();
+    await gone;
     expect(await work(w)).toMatchObject({ ended: "succeeded", fence: 2 });
     expect(w.model.calls).toHaveLength(1);
     expect((await record(w, w.job.id)).result?.fetched).toEqual([known]);
@@ -434,6 +435,37 @@ describe("a job that ends under its worker", () => {
     await w.clock.advance(10_000);
     expect(await sleeper).toEqual({ ended: "lease_lost", fence: 1 });
     expect(w.model.calls).toHaveLength(1);
+  });
+});
+
+describe("a recheck that froze on its way", () => {
+  const half = samplePolicy.beatMs / 2;
+
+  it.each([
+    ["is made again, for the lease that it renewed is old: nothing is paid under such a one", half + 1, 2],
+    ["is good enough where that was short", half - 1, 1],
+  ])("%s", async (_name, frozenMs, expected) => {
+    const rechecks: number[] = [];
+    const w = await world(
+      scriptedModel(async () => {
+        const job = await w.jobs.load(w.job.id);
+        expect(job?.status === "running" && job.leaseUntil).toBeGreaterThan(
+          w.clock.now() + samplePolicy.leaseMs - half,
+        );
+        return sampleAnswer();
+      }),
+    );
+    const write: Jobs["write"] = async (from, to, records) => {
+      if (to.status === "running" && to.paying.length > 0) {
+        rechecks.push(w.clock.now());
+        if (rechecks.length === 1) await w.clock.sleep(frozenMs);
+      }
+      return w.jobs.write(from, to, records);
+    };
+    const done = work(w, { jobs: { ...w.jobs, write } });
+    await w.clock.advance(frozenMs);
+    expect(await done).toEqual({ ended: "succeeded", fence: 1 });
+    expect(rechecks).toHaveLength(expected);
   });
 });
 

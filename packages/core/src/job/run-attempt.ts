@@ -16,12 +16,12 @@ import { fetchInputs } from "./fetch-inputs.ts";
 import { callFor, gather, type Material } from "./gather.ts";
 import { heartbeat, LeaseLost } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
-import type { RunningJob } from "./job.ts";
+import { isFinished, isLeased, type Job, type RunningJob } from "./job.ts";
 import { expectedMemory, type MemoryBudget } from "./memory-budget.ts";
 import { type Paid, pay } from "./pay.ts";
 import type { Delivered, Downloader, ImageModel, Objects } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
-import { transition } from "./transition.ts";
+import { type Transition, transition } from "./transition.ts";
 
 export type WorkerPorts = CapacityPorts & {
   readonly objects: Objects;
@@ -146,8 +146,8 @@ async function attempt(
   try {
     const material = await gather(ports, claimed, request);
     if (!material) return await close({ failures: [inputGone] });
-    if (leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: notYet });
     await recheck(ports, claimed, paying, signal);
+    if (leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: notYet });
     for (const index of paying) calls.set(index, unknownCall(index));
     const { key } = admission;
     const paid = await payAll(ports, claimed, { model, key }, request, material, paying, signal, calls);
@@ -191,7 +191,11 @@ function missingIndexes({ count }: JobRequest, { outcomes }: Adopted): number[] 
   return Array.from({ length: count }, (_, index) => index).filter((index) => !outcomes.has(index));
 }
 
-/** The last look before money is spent: whoever froze since the claim finds out here that the job is another's. */
+/**
+ * The last look before money is spent: whoever froze since the claim finds out here that the job is another's. Who froze
+ * in this very look has renewed a lease that is old already, and looks again: a call begins with all of it but half a beat,
+ * so that the beats can keep it.
+ */
 async function recheck(
   ports: WorkerPorts,
   claimed: RunningJob,
@@ -199,10 +203,16 @@ async function recheck(
   signal: AbortSignal,
 ): Promise<void> {
   const { jobs, clock, policy } = ports;
-  const rechecked = await insist(ports, signal, () =>
-    transition(jobs, claimed, { type: "rechecked", at: clock.now(), fence: claimed.fence, paying }, policy),
-  );
-  if (rechecked.refused) throw new LeaseLost(rechecked.refused);
+  const { fence } = claimed;
+  for (let job: Job = claimed; ; ) {
+    const from: Job = job;
+    const rechecked: Transition = await insist(ports, signal, () =>
+      transition(jobs, from, { type: "rechecked", at: clock.now(), fence, paying }, policy),
+    );
+    if (rechecked.refused) throw new LeaseLost(rechecked.refused);
+    ({ job } = rechecked);
+    if (!isFinished(job) && isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return;
+  }
 }
 
 /** All calls at once. Waits for every one even when one throws: a bill must not be lost to a neighbour's fault. */
