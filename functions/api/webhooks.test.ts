@@ -219,6 +219,41 @@ describe("bad input", () => {
   );
 
   it.each([
+    ["leads inside", ["93.184.215.14", "10.0.0.1"], "it leads to 10.0.0.1, which isn't public"],
+    ["can't be found", [], "try again when it can be found"],
+  ])("an endpoint's URL is refused while its name %s", async (_, addresses, message) => {
+    const { call, ports, hosts, register } = await world();
+    hosts.set("hooks.example.com", addresses);
+    const about = { url: "https://hooks.example.com/" };
+    const refusal = { status: 400, errors: [{ field: "url", message: expect.stringContaining(message) }] };
+    expect(await problemOf(await call("POST", "/v1/endpoints", { body: about }))).toMatchObject(refusal);
+    expect(await ports.endpoints.list("acme")).toEqual([]);
+
+    const { id } = await register();
+    expect(await problemOf(await call("PATCH", `/v1/endpoints/${id}`, { body: about }))).toMatchObject(
+      refusal,
+    );
+    expect(await ports.endpoints.list("acme")).toMatchObject([{ url }]);
+
+    hosts.set("hooks.example.com", ["93.184.215.14"]);
+    expect((await call("PATCH", `/v1/endpoints/${id}`, { body: about })).status).toBe(200);
+  });
+
+  it("a job's own URL is looked up by nobody before it is tried", async () => {
+    const { submit, hosts } = await world();
+    hosts.set("hooks.example.com", []);
+    await submit({ prompt: "A banana", webhook: { url: "https://hooks.example.com/" } });
+  });
+
+  it("the URL of an endpoint that isn't there is looked up by nobody", async () => {
+    const { call, hosts } = await world();
+    hosts.set("hooks.example.com", []);
+    const body = { url: "https://hooks.example.com/" };
+    const response = await call("PATCH", "/v1/endpoints/ep_nonsense", { body });
+    expect((await problemOf(response)).code).toBe("endpoint_not_found");
+  });
+
+  it.each([
     ["POST", "/rotate", { overlap_seconds: 604_801 }, "overlap_seconds"],
     ["POST", "/recover?since=yesterday", undefined, "since"],
     ["POST", "/recover", undefined, "since"],
