@@ -17,7 +17,7 @@ const root = resolve(import.meta.dirname, "../..");
 const secret = newSecret(new Uint8Array(32).fill(1));
 
 const record = { job: sampleJob(), request: sampleRequest(), result: null, attempts: [] };
-const shown = Object.assign({ webhook: null }, await wireJob(record, memorySignedUrls, 0));
+const shown = await wireJob(record, memorySignedUrls, 0);
 const job = { ...shown, status: "succeeded", truncated: [] };
 const body = JSON.stringify({ type: "job.succeeded", timestamp: "2026-11-01T00:00:00.000Z", data: job });
 
