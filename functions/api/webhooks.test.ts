@@ -363,6 +363,46 @@ describe("deliveries", () => {
     }
   });
 
+  it("are kept for 30 days after their event, however late they are delivered again", async () => {
+    const { register, canceled, run, list, call, clock, posted } = await world();
+    const { id } = await register();
+    const job = await canceled();
+    await run();
+    const [{ id: delivery } = { id: "" }] = (await list(`endpoint=${id}`)).data;
+    const redeliver = () => call("POST", `/v1/deliveries/${delivery}/redeliver`);
+    await clock.advance(30 * 86_400_000 - 1);
+    expect((await redeliver()).status).toBe(202);
+    expect((await list(`job=${job.id}`)).data).toHaveLength(1);
+    expect((await list(`endpoint=${id}`)).data).toHaveLength(1);
+
+    await clock.advance(1);
+    for (const query of [`job=${job.id}`, `endpoint=${id}`]) expect((await list(query)).data).toEqual([]);
+    expect((await problemOf(await call("GET", `/v1/deliveries/${delivery}`))).code).toBe(
+      "delivery_not_found",
+    );
+    expect((await problemOf(await redeliver())).code).toBe("delivery_not_found");
+    await run();
+    expect(posted).toHaveLength(2);
+  });
+
+  it("that an endpoint missed more than 30 days ago are not recovered, nor resumed", async () => {
+    const { register, canceled, run, posted, call, script, clock } = await world();
+    const { id } = await register();
+    const since = new Date(clock.now()).toISOString();
+    const gone = { type: "answered", status: 410, retryAfter: null, isWhole: true, ms: 1 } as const;
+    script.push({ ...gone, body: new Uint8Array() });
+    for (const _ of ["exhausted", "parked"]) {
+      await canceled();
+      await run();
+    }
+    await clock.advance(30 * 86_400_000);
+    expect((await call("PATCH", `/v1/endpoints/${id}`, { body: { enabled: true } })).status).toBe(200);
+    const response = await call("POST", `/v1/endpoints/${id}/recover?since=${since}`);
+    expect(await response.json()).toMatchObject({ recovered: 0, complete: true });
+    await run();
+    expect(posted).toHaveLength(1);
+  });
+
   it("are listed page by page", async () => {
     const { register, canceled, list } = await world();
     const { id } = await register();
