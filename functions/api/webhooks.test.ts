@@ -30,6 +30,9 @@ const DeliveryList = z.strictObject({
   data: z.array(Delivery),
   next_cursor: z.string().nullable(),
 });
+const Jwks = z.strictObject({
+  keys: z.array(z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })),
+});
 const url = "https://example.com/hook";
 const secret = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 
@@ -139,13 +142,19 @@ describe("endpoints", () => {
     expect(await problemOf(response)).toMatchObject({ status: 409, code: "too_many_endpoints" });
   });
 
-  it("sign with both secrets after a rotation, until its overlap is over", async () => {
-    const { call, register, run, posted, clock } = await world();
-    const { id } = await register();
+  it("sign with both secrets and both keys after a rotation, until its overlap is over", async () => {
+    const { app, call, register, run, posted, clock } = await world();
+    const { id, links, public_key: firstKey } = await register();
+    const published = async () => {
+      const { keys } = Jwks.parse(await (await app.request(links.jwks)).json());
+      return keys.map(({ x }) => `whpk_${Buffer.from(x, "base64url").toString("base64")}`);
+    };
     const rotated = await call("POST", `/v1/endpoints/${id}/rotate`, {
       body: { secret, overlap_seconds: 60 },
     });
-    expect(Endpoint.parse(await rotated.json())).toMatchObject({
+    const shown = Endpoint.parse(await rotated.json());
+    expect(shown.public_key).not.toBe(firstKey);
+    expect(shown).toMatchObject({
       secret,
       secrets: [{ signs_until: null }, { signs_until: new Date(clock.now() + 60_000).toISOString() }],
     });
@@ -157,9 +166,11 @@ describe("endpoints", () => {
         ?.headers["webhook-signature"]?.split(" ")
         .map((each) => each.split(",")[0]);
     };
-    expect(await signatures()).toEqual(["v1", "v1", "v1a"]);
+    expect(await signatures()).toEqual(["v1", "v1", "v1a", "v1a"]);
+    expect(await published()).toEqual([shown.public_key, firstKey]);
     await clock.advance(60_000);
     expect(await signatures()).toEqual(["v1", "v1a"]);
+    expect(await published()).toEqual([shown.public_key]);
   });
 
   it("rotate by a day, and to a secret of ours, if nothing is said", async () => {
@@ -176,11 +187,10 @@ describe("endpoints", () => {
     const { app, register } = await world();
     const { links, public_key: publicKey } = await register();
     const response = await app.request(links.jwks);
-    const { keys } = z
-      .strictObject({ keys: z.tuple([z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })]) })
-      .parse(await response.json());
-    expect(keys[0]).toMatchObject({ kty: "OKP", crv: "Ed25519" });
-    expect(Buffer.from(keys[0].x, "base64url").toString("base64")).toBe(publicKey.slice("whpk_".length));
+    const [key, ...others] = Jwks.parse(await response.json()).keys;
+    expect(key).toMatchObject({ kty: "OKP", crv: "Ed25519" });
+    expect(others).toEqual([]);
+    expect(Buffer.from(key?.x ?? "", "base64url").toString("base64")).toBe(publicKey.slice("whpk_".length));
     expect((await app.request("/.well-known/webhooks/ep_nonsense/jwks.json")).status).toBe(404);
   });
 });

@@ -84,7 +84,7 @@ describe.each(Object.entries(records))("a job that is %s", (status, record) => {
       timestampSeconds,
       body,
       secrets: [secret],
-      signingKey: null,
+      signingKeys: [],
     });
     const event = verifyWebhook(body, headers, secret, { now: timestampSeconds * 1000 });
     expect(event).toMatchObject({ type: `job.${status}`, data });

@@ -80,7 +80,7 @@ type Sending = { id: string; by?: Secret; at?: number; sent?: string; headers?: 
 
 function send(url: string, { id, by = secret, at, sent = body, headers }: Sending): Promise<Response> {
   const timestampSeconds = at ?? Math.floor(Date.now() / 1000);
-  const signed = signedHeaders({ id, timestampSeconds, body, secrets: [by], signingKey: null });
+  const signed = signedHeaders({ id, timestampSeconds, body, secrets: [by], signingKeys: [] });
   return fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json", ...(headers ?? signed) },
