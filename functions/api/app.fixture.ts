@@ -4,6 +4,8 @@ import type { Answer } from "@plantain/core/job/ports";
 import { runAttempt } from "@plantain/core/job/run-attempt";
 import { issueKey, keyEntropyBytes, type Scope } from "@plantain/core/tenant/key";
 import { announcing } from "@plantain/core/webhook/announce";
+import { RequestError } from "@plantain/http/failure";
+import { urlChecker } from "@plantain/http/url-checker";
 import { manualClock, seededRandom } from "@plantain/memory/clock";
 import { memoryDeliveries } from "@plantain/memory/deliveries";
 import { memoryDeliveryQueue } from "@plantain/memory/delivery-queue";
@@ -55,7 +57,10 @@ const allScopes: Scope[] = ["jobs:read", "jobs:write", "webhooks:admin"];
 export const pixel =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==";
 
-/** The API on in-memory ports, with room for everybody unless said otherwise, with a caller, and a worker that does as it is told. */
+/**
+ * The API on in-memory ports, with room for everybody unless said otherwise, with a caller, and a worker that does as it
+ * is told. `hosts` has what name servers say of a host: its addresses, or none; all others are public.
+ */
 export async function world(about: { limits?: Limits } = {}) {
   const clock = manualClock();
   const lines: string[] = [];
@@ -64,6 +69,12 @@ export async function world(about: { limits?: Limits } = {}) {
   const deliveries = memoryDeliveries();
   const endpoints = memoryEndpoints(deliveries);
   const deliveryQueue = memoryDeliveryQueue(clock);
+  const hosts = new Map<string, readonly string[]>();
+  const resolve = async (host: string) => {
+    const addresses = hosts.get(host) ?? ["93.184.215.14"];
+    if (addresses.length === 0) throw new RequestError("dns_failed", `Cannot find "${host}"`);
+    return addresses.map((address) => ({ address, family: 4 }));
+  };
   const announce = { endpoints, deliveryQueue, policy: samplePolicy };
   const ports = {
     jobs: announcing(memoryJobs(deliveries), announce, () => undefined),
@@ -71,6 +82,7 @@ export async function world(about: { limits?: Limits } = {}) {
     deliveries,
     deliveryQueue,
     allowLoopback: false,
+    checkUrl: urlChecker({ resolve, allowLoopback: false }),
     queue: memoryQueue(clock),
     objects,
     signedUrls: memorySignedUrls,
@@ -129,7 +141,7 @@ export async function world(about: { limits?: Limits } = {}) {
     );
   };
   const read = async (id: string) => Job.parse(await (await call("GET", `/v1/jobs/${id}`)).json());
-  return { app, ports, downloader, clock, lines, key, keyFor, call, submit, work, read };
+  return { app, ports, downloader, hosts, clock, lines, key, keyFor, call, submit, work, read };
 }
 
 export async function problemOf(response: Response) {

@@ -5,6 +5,7 @@ import type { Registry } from "@plantain/core/model/registry";
 import type { ApiKey } from "@plantain/core/tenant/key";
 import type { Keys } from "@plantain/core/tenant/ports";
 import type { Deliveries, DeliveryQueue, Endpoints } from "@plantain/core/webhook/ports";
+import type { UrlChecker } from "@plantain/http/url-checker";
 import type { Log } from "../runtime/log.ts";
 
 /** All that the HTTP API stands on. */
@@ -20,6 +21,8 @@ export type ApiPorts = CapacityPorts & {
   readonly deliveryQueue: DeliveryQueue;
   /** Whether URLs may name this very machine. */
   readonly allowLoopback: boolean;
+  /** Whether an endpoint's URL is taken, which looks its host up: within 5 s. */
+  readonly checkUrl: UrlChecker;
   readonly log: Log;
 };
 

@@ -3,6 +3,7 @@ import { subscribableTypes } from "@plantain/core/webhook/event";
 import { isSecret } from "@plantain/core/webhook/signature";
 import { checkUrl } from "@plantain/http/url-policy";
 import * as z from "zod";
+import type { ApiPorts } from "./ports.ts";
 
 const day = 86_400;
 
@@ -62,10 +63,23 @@ export const RotationBody = z.strictObject({
 });
 
 /**
- * Holds a URL against the policy, before anything is stored; each try does so again, with what its name resolves to.
+ * Holds a URL that comes with a job against the policy alone, before anything is stored: no submission waits for name
+ * servers of whoever's they are. Each try does so again, with what its name resolves to.
  * @throws DomainError `invalid_request`
  */
 export function acceptUrl(url: string, field: string, allowLoopback: boolean): void {
   const target = checkUrl(url, { allowLoopback });
   if ("refused" in target) throw new DomainError("invalid_request", target.refused.message, { field });
+}
+
+/**
+ * Holds an endpoint's URL against the policy and looks its host up, before anything is stored; each try does so again.
+ * @throws DomainError `invalid_request`
+ */
+export async function acceptEndpointUrl(
+  url: string,
+  { checkUrl }: Pick<ApiPorts, "checkUrl">,
+): Promise<void> {
+  const refusal = await checkUrl(url);
+  if (refusal) throw new DomainError("invalid_request", refusal.message, { field: "url" });
 }

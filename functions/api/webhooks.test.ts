@@ -30,6 +30,9 @@ const DeliveryList = z.strictObject({
   data: z.array(Delivery),
   next_cursor: z.string().nullable(),
 });
+const Jwks = z.strictObject({
+  keys: z.array(z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })),
+});
 const url = "https://example.com/hook";
 const secret = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 
@@ -139,13 +142,19 @@ describe("endpoints", () => {
     expect(await problemOf(response)).toMatchObject({ status: 409, code: "too_many_endpoints" });
   });
 
-  it("sign with both secrets after a rotation, until its overlap is over", async () => {
-    const { call, register, run, posted, clock } = await world();
-    const { id } = await register();
+  it("sign with both secrets and both keys after a rotation, until its overlap is over", async () => {
+    const { app, call, register, run, posted, clock } = await world();
+    const { id, links, public_key: firstKey } = await register();
+    const published = async () => {
+      const { keys } = Jwks.parse(await (await app.request(links.jwks)).json());
+      return keys.map(({ x }) => `whpk_${Buffer.from(x, "base64url").toString("base64")}`);
+    };
     const rotated = await call("POST", `/v1/endpoints/${id}/rotate`, {
       body: { secret, overlap_seconds: 60 },
     });
-    expect(Endpoint.parse(await rotated.json())).toMatchObject({
+    const shown = Endpoint.parse(await rotated.json());
+    expect(shown.public_key).not.toBe(firstKey);
+    expect(shown).toMatchObject({
       secret,
       secrets: [{ signs_until: null }, { signs_until: new Date(clock.now() + 60_000).toISOString() }],
     });
@@ -157,9 +166,11 @@ describe("endpoints", () => {
         ?.headers["webhook-signature"]?.split(" ")
         .map((each) => each.split(",")[0]);
     };
-    expect(await signatures()).toEqual(["v1", "v1", "v1a"]);
+    expect(await signatures()).toEqual(["v1", "v1", "v1a", "v1a"]);
+    expect(await published()).toEqual([shown.public_key, firstKey]);
     await clock.advance(60_000);
     expect(await signatures()).toEqual(["v1", "v1a"]);
+    expect(await published()).toEqual([shown.public_key]);
   });
 
   it("rotate by a day, and to a secret of ours, if nothing is said", async () => {
@@ -176,11 +187,10 @@ describe("endpoints", () => {
     const { app, register } = await world();
     const { links, public_key: publicKey } = await register();
     const response = await app.request(links.jwks);
-    const { keys } = z
-      .strictObject({ keys: z.tuple([z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })]) })
-      .parse(await response.json());
-    expect(keys[0]).toMatchObject({ kty: "OKP", crv: "Ed25519" });
-    expect(Buffer.from(keys[0].x, "base64url").toString("base64")).toBe(publicKey.slice("whpk_".length));
+    const [key, ...others] = Jwks.parse(await response.json()).keys;
+    expect(key).toMatchObject({ kty: "OKP", crv: "Ed25519" });
+    expect(others).toEqual([]);
+    expect(Buffer.from(key?.x ?? "", "base64url").toString("base64")).toBe(publicKey.slice("whpk_".length));
     expect((await app.request("/.well-known/webhooks/ep_nonsense/jwks.json")).status).toBe(404);
   });
 });
@@ -217,6 +227,41 @@ describe("bad input", () => {
       expect(jobs.jobs).toEqual([]);
     },
   );
+
+  it.each([
+    ["leads inside", ["93.184.215.14", "10.0.0.1"], "it leads to 10.0.0.1, which isn't public"],
+    ["can't be found", [], "try again when it can be found"],
+  ])("an endpoint's URL is refused while its name %s", async (_, addresses, message) => {
+    const { call, ports, hosts, register } = await world();
+    hosts.set("hooks.example.com", addresses);
+    const about = { url: "https://hooks.example.com/" };
+    const refusal = { status: 400, errors: [{ field: "url", message: expect.stringContaining(message) }] };
+    expect(await problemOf(await call("POST", "/v1/endpoints", { body: about }))).toMatchObject(refusal);
+    expect(await ports.endpoints.list("acme")).toEqual([]);
+
+    const { id } = await register();
+    expect(await problemOf(await call("PATCH", `/v1/endpoints/${id}`, { body: about }))).toMatchObject(
+      refusal,
+    );
+    expect(await ports.endpoints.list("acme")).toMatchObject([{ url }]);
+
+    hosts.set("hooks.example.com", ["93.184.215.14"]);
+    expect((await call("PATCH", `/v1/endpoints/${id}`, { body: about })).status).toBe(200);
+  });
+
+  it("a job's own URL is looked up by nobody before it is tried", async () => {
+    const { submit, hosts } = await world();
+    hosts.set("hooks.example.com", []);
+    await submit({ prompt: "A banana", webhook: { url: "https://hooks.example.com/" } });
+  });
+
+  it("the URL of an endpoint that isn't there is looked up by nobody", async () => {
+    const { call, hosts } = await world();
+    hosts.set("hooks.example.com", []);
+    const body = { url: "https://hooks.example.com/" };
+    const response = await call("PATCH", "/v1/endpoints/ep_nonsense", { body });
+    expect((await problemOf(response)).code).toBe("endpoint_not_found");
+  });
 
   it.each([
     ["POST", "/rotate", { overlap_seconds: 604_801 }, "overlap_seconds"],
@@ -326,6 +371,46 @@ describe("deliveries", () => {
       const response = await call(method, `/v1/deliveries/${delivery}${path}`, { key });
       expect((await problemOf(response)).code).toBe("delivery_not_found");
     }
+  });
+
+  it("are kept for 30 days after their event, however late they are delivered again", async () => {
+    const { register, canceled, run, list, call, clock, posted } = await world();
+    const { id } = await register();
+    const job = await canceled();
+    await run();
+    const [{ id: delivery } = { id: "" }] = (await list(`endpoint=${id}`)).data;
+    const redeliver = () => call("POST", `/v1/deliveries/${delivery}/redeliver`);
+    await clock.advance(30 * 86_400_000 - 1);
+    expect((await redeliver()).status).toBe(202);
+    expect((await list(`job=${job.id}`)).data).toHaveLength(1);
+    expect((await list(`endpoint=${id}`)).data).toHaveLength(1);
+
+    await clock.advance(1);
+    for (const query of [`job=${job.id}`, `endpoint=${id}`]) expect((await list(query)).data).toEqual([]);
+    expect((await problemOf(await call("GET", `/v1/deliveries/${delivery}`))).code).toBe(
+      "delivery_not_found",
+    );
+    expect((await problemOf(await redeliver())).code).toBe("delivery_not_found");
+    await run();
+    expect(posted).toHaveLength(2);
+  });
+
+  it("that an endpoint missed more than 30 days ago are not recovered, nor resumed", async () => {
+    const { register, canceled, run, posted, call, script, clock } = await world();
+    const { id } = await register();
+    const since = new Date(clock.now()).toISOString();
+    const gone = { type: "answered", status: 410, retryAfter: null, isWhole: true, ms: 1 } as const;
+    script.push({ ...gone, body: new Uint8Array() });
+    for (const _ of ["exhausted", "parked"]) {
+      await canceled();
+      await run();
+    }
+    await clock.advance(30 * 86_400_000);
+    expect((await call("PATCH", `/v1/endpoints/${id}`, { body: { enabled: true } })).status).toBe(200);
+    const response = await call("POST", `/v1/endpoints/${id}/recover?since=${since}`);
+    expect(await response.json()).toMatchObject({ recovered: 0, complete: true });
+    await run();
+    expect(posted).toHaveLength(1);
   });
 
   it("are listed page by page", async () => {

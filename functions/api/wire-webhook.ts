@@ -1,8 +1,7 @@
 import type { Delivery, Try } from "@plantain/core/webhook/delivery";
-import type { Endpoint, Signer } from "@plantain/core/webhook/endpoint";
+import { type Endpoint, publicKeysOf, type Signer, validAt } from "@plantain/core/webhook/endpoint";
 import { webhookId } from "@plantain/core/webhook/ids";
 import type { DeliveryRecord } from "@plantain/core/webhook/ports";
-import { publicKeyOf } from "@plantain/core/webhook/signature";
 
 /*
  * Endpoints and deliveries as the wire shows them.
@@ -10,7 +9,7 @@ import { publicKeyOf } from "@plantain/core/webhook/signature";
 
 const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 
-/** Where the public key of an endpoint is, for everybody. */
+/** Where the public keys of an endpoint are, for everybody. */
 export function jwksPath(id: string): string {
   return `/.well-known/webhooks/${id}/jwks.json`;
 }
@@ -49,12 +48,10 @@ export function wireSigner(signer: Signer, at: number) {
   };
 }
 
-function wireKeys({ secrets, signingKey }: Signer, at: number) {
+function wireKeys(signer: Signer, at: number) {
   return {
-    secrets: secrets.flatMap(({ until }) =>
-      until === null || until > at ? [{ signs_until: time(until) }] : [],
-    ),
-    public_key: publicKeyOf(signingKey),
+    secrets: validAt(signer.secrets, at).map(({ until }) => ({ signs_until: time(until) })),
+    public_key: publicKeysOf(signer)[0]?.publicKey ?? null,
   };
 }
 

@@ -22,12 +22,13 @@ const Image = z.looseObject({
   height: z.number().int(),
   bytes: z.number().int(),
   sha256: z.string(),
+  links: z.looseObject({ self: Link }),
 });
 
 const Failure = z.looseObject({
   code: z.string(),
   message: z.string(),
-  hint: z.string().nullable(),
+  hint: z.string(),
   retryable: z.boolean(),
   billed: z.boolean().nullable(),
 });

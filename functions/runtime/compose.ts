@@ -12,6 +12,8 @@ import type { Limits } from "@plantain/core/capacity/limits";
 import { checkPolicy, type Policy } from "@plantain/core/job/policy";
 import { type Registry, registryOf } from "@plantain/core/model/registry";
 import { announcing } from "@plantain/core/webhook/announce";
+import { caresResolver } from "@plantain/http/resolver";
+import { urlChecker } from "@plantain/http/url-checker";
 import type * as z from "zod";
 import type { ApiPorts } from "../api/ports.ts";
 import { systemClock, systemRandom } from "./ambient.ts";
@@ -31,11 +33,13 @@ export function composeApi(environment: Environment): ApiPorts {
   const s3 = connectS3();
   const sqs = connectSqs();
   const log = jsonLog("api");
+  const allowLoopback = env.ALLOW_LOOPBACK_WEBHOOKS === "true";
   const registry = registryFrom(env);
   registry.choose(env.DEFAULT_MODEL); // or every job that names none would be refused
   return {
     ...webhookPorts(env, dynamo, sqs, log),
-    allowLoopback: env.ALLOW_LOOPBACK_WEBHOOKS === "true",
+    allowLoopback,
+    checkUrl: urlChecker({ resolve: caresResolver(), allowLoopback }),
     pools: dynamoPools(dynamo, env.TENANTS_TABLE),
     limits: limitsOf(env),
     queue: sqsJobQueue(sqs, env.JOBS_QUEUE_URL),

@@ -1,9 +1,17 @@
+import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { dynamoDeliveries } from "@plantain/aws/dynamo-deliveries";
 import { dynamoJobs } from "@plantain/aws/dynamo-jobs";
+import { tableKey } from "@plantain/aws/table";
 import { shardOf } from "@plantain/core/id";
 import { dueShards, type Jobs } from "@plantain/core/job/ports";
 import { advanceDelivery } from "@plantain/core/webhook/advance-delivery";
-import { type Delivery, type DeliveryFact, newDelivery, type Try } from "@plantain/core/webhook/delivery";
+import {
+  type Announcement,
+  type Delivery,
+  type DeliveryFact,
+  newDelivery,
+  type Try,
+} from "@plantain/core/webhook/delivery";
 import type { WebhookEvent } from "@plantain/core/webhook/event";
 import { deliveryId, jobEventId, newEventId } from "@plantain/core/webhook/ids";
 import type { Deliveries } from "@plantain/core/webhook/ports";
@@ -185,6 +193,10 @@ function deliveriesContract(name: string, start: () => Promise<Stores>) {
       const second = await deliveries.ofDestination({ ...query, cursor: first.next });
       expect(second.deliveries).toEqual([made[1]]);
       expect(second.next).toBeNull();
+      expect(
+        await deliveries.ofDestination({ ...query, since: now + 25, cursor: first.next }),
+        "the list begins later than the page before ended",
+      ).toEqual({ deliveries: [], next: null });
       await expect(deliveries.ofDestination({ ...query, cursor: "nonsense" })).rejects.toMatchObject({
         code: "invalid_cursor",
       });
@@ -235,4 +247,52 @@ deliveriesContract("in memory", async () => {
 deliveriesContract("on DynamoDB", async () => {
   const { client, name, stop } = await emulatedTable();
   return { deliveries: dynamoDeliveries(client, name), jobs: dynamoJobs(client, name), stop };
+});
+
+describe("What DynamoDB holds of an event", () => {
+  let table: Awaited<ReturnType<typeof emulatedTable>>;
+  beforeAll(async () => {
+    table = await emulatedTable();
+  });
+  afterAll(() => table.stop());
+  const day = 86_400_000;
+
+  it.each([
+    [
+      "announced by itself",
+      async ({ client, name }: typeof table, announcement: Announcement) =>
+        dynamoDeliveries(client, name).announce(announcement),
+    ],
+    [
+      "announced with the end of its job",
+      async ({ client, name }: typeof table, announcement: Announcement) => {
+        const jobs = dynamoJobs(client, name);
+        const job = sampleJob();
+        await jobs.create(job, sampleRequest(), null, now);
+        const { runAfter: _, held: __, dueAt: ___, checks: ____, ...base } = job;
+        await jobs.write(job, { ...base, status: "canceled", finishedAt: now, version: 2 }, { announcement });
+      },
+    ],
+  ])("goes away 35 days after it, %s, and later writes leave it at that", async (_, announce) => {
+    const event = sampleEvent({ at: now + 1 });
+    const delivery = newDelivery(event, sampleEndpoint(), samplePolicy);
+    await announce(table, { event, deliveries: [delivery] });
+    const deliveries = dynamoDeliveries(table.client, table.name);
+    const claimed = next(delivery, { type: "claimed", at: now + 2 * day });
+    await deliveries.write(delivery, claimed);
+    const delivered = next(claimed, { type: "delivered", at: now + 2 * day, fence: 1 });
+    await deliveries.write(claimed, delivered, ended);
+    await deliveries.write(delivered, next(delivered, { type: "redelivered", at: now + 20 * day }));
+
+    const { Items = [] } = await table.client.send(
+      new QueryCommand({
+        TableName: table.name,
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": `EVT#${event.id}` },
+      }),
+    );
+    expect(Items.map(({ sk }) => String(sk).split("#")[0])).toEqual(["DLV", "DLV", "EVENT"]);
+    for (const item of Items)
+      expect(item[tableKey.expiry], String(item.sk)).toBe((now + 35 * day) / 1_000 + 1);
+  });
 });

@@ -1,9 +1,9 @@
 import { dynamoDeliveries } from "@plantain/aws/dynamo-deliveries";
 import { dynamoEndpoints } from "@plantain/aws/dynamo-endpoints";
 import { newDelivery } from "@plantain/core/webhook/delivery";
-import { changed, heard, newSigner, rotated } from "@plantain/core/webhook/endpoint";
+import { changed, heard, newSigner, publicKeysOf, rotated } from "@plantain/core/webhook/endpoint";
 import type { Deliveries, Endpoints } from "@plantain/core/webhook/ports";
-import { newSecret, publicKeyOf } from "@plantain/core/webhook/signature";
+import { newSecret, newSigningKey } from "@plantain/core/webhook/signature";
 import { seededRandom } from "@plantain/memory/clock";
 import { memoryDeliveries } from "@plantain/memory/deliveries";
 import { memoryEndpoints } from "@plantain/memory/endpoints";
@@ -14,7 +14,7 @@ import { emulatedTable } from "./emulators.ts";
 
 const now = Date.UTC(2026, 10, 1);
 const random = seededRandom(5);
-const secret = newSecret(random.bytes(32));
+const next = { secret: newSecret(random.bytes(32)), key: newSigningKey(random.bytes(32)) };
 
 type Stores = { endpoints: Endpoints; deliveries: Deliveries; stop(): Promise<void> };
 
@@ -42,7 +42,7 @@ function endpointsContract(name: string, start: () => Promise<Stores>) {
       await endpoints.create(endpoint);
       expect(await endpoints.load(tenant, endpoint.id)).toEqual(endpoint);
       expect(await endpoints.load(newTenant(), endpoint.id)).toBeNull();
-      expect(await endpoints.publicKey(endpoint.id)).toBe(publicKeyOf(endpoint.signingKey));
+      expect(await endpoints.publicKeys(endpoint.id)).toEqual(publicKeysOf(endpoint));
       await expect(endpoints.create(endpoint)).rejects.toThrow("it is there");
     });
 
@@ -57,7 +57,7 @@ function endpointsContract(name: string, start: () => Promise<Stores>) {
       await endpoints.remove(first);
       expect(await endpoints.list(tenant)).toEqual([second]);
       expect(await endpoints.load(tenant, first.id)).toBeNull();
-      expect(await endpoints.publicKey(first.id)).toBeNull();
+      expect(await endpoints.publicKeys(first.id)).toEqual([]);
       expect(await endpoints.write(first, changed(first, { enabled: false }, now))).toEqual({
         written: false,
         current: null,
@@ -67,12 +67,13 @@ function endpointsContract(name: string, start: () => Promise<Stores>) {
     it("writes only on the version that it follows, and says what is there instead", async () => {
       const endpoint = sampleEndpoint({ tenant: newTenant() });
       await endpoints.create(endpoint);
-      const to = rotated(endpoint, secret, now, 1_000);
+      const to = rotated(endpoint, next, now, 1_000);
       if (!to) throw new Error("There is room for a secret");
       expect(await endpoints.write(endpoint, to)).toEqual({ written: true });
       const late = changed(endpoint, { url: "https://example.com/other" }, now);
       expect(await endpoints.write(endpoint, late)).toEqual({ written: false, current: to });
       expect(await endpoints.load(endpoint.tenant, endpoint.id)).toEqual(to);
+      expect(await endpoints.publicKeys(endpoint.id)).toEqual(publicKeysOf(to));
     });
 
     it("stores an event with the write that it comes of, or neither", async () => {
@@ -100,12 +101,13 @@ function endpointsContract(name: string, start: () => Promise<Stores>) {
         written: false,
         current: first,
       });
-      const to = rotated(first, secret, now, 1_000);
+      const to = rotated(first, next, now, 1_000);
       if (!to) throw new Error("There is room for a secret");
       expect(await endpoints.writeSigner(first, to)).toEqual({ written: true });
       expect(await endpoints.writeSigner(first, to)).toEqual({ written: false, current: to });
       expect(await endpoints.loadSigner(tenant)).toEqual(to);
-      expect(await endpoints.publicKey(first.id)).toBe(publicKeyOf(first.signingKey));
+      expect(await endpoints.publicKeys(first.id)).toEqual(publicKeysOf(to));
+      expect(publicKeysOf(to)).toMatchObject([{ until: null }, { until: now + 1_000 }]);
       expect(await endpoints.list(tenant)).toEqual([]);
     });
   });

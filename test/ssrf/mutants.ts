@@ -19,12 +19,12 @@ const noPolicy: Change = {
     'void checkUrl; void allowLoopback; const target = { url: new URL(request.url), reach: "public" };',
 };
 const noLiteralCheck: Change = {
-  file: "guarded-connector.ts",
+  file: "vetted-addresses.ts",
   find: "const outside = addresses.find(",
   replace: "const outside = isIP(host) !== 0 ? undefined : addresses.find(",
 };
 const noNameCheck: Change = {
-  file: "guarded-connector.ts",
+  file: "vetted-addresses.ts",
   find: "const outside = addresses.find(",
   replace: "const outside = isIP(host) === 0 ? undefined : addresses.find(",
 };
@@ -78,7 +78,7 @@ export const mutants: readonly Mutant[] = [
     guard: "one bad address refuses the whole answer",
     changes: [
       {
-        file: "guarded-connector.ts",
+        file: "vetted-addresses.ts",
         find: "const addresses = await addressesOf(host, reach, resolve);",
         replace:
           "const addresses = (await addressesOf(host, reach, resolve)).filter(({ address }) => isWithin(reach, address));",
@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
     guard: "every address of an answer is checked",
     changes: [
       {
-        file: "guarded-connector.ts",
+        file: "vetted-addresses.ts",
         find: "const outside = addresses.find(",
         replace: "const outside = addresses.slice(0, 1).find(",
       },
@@ -106,7 +106,7 @@ export const mutants: readonly Mutant[] = [
         file: "guarded-connector.ts",
         find: "dial({ host, addresses, port }, signal)",
         replace:
-          "dial({ host, addresses: isIP(host) === 0 ? await resolve(host) : addresses, port }, signal)",
+          'dial({ host, addresses: host.endsWith(".org") ? await resolve(host) : addresses, port }, signal)',
       },
     ],
     shows: "connections",

@@ -4,6 +4,7 @@ import { jobEventId, newEventId, webhookId } from "@plantain/core/webhook/ids";
 import { newSecret, newSigningKey, publicKeyOf, signedHeaders } from "@plantain/core/webhook/signature";
 import { payload } from "@plantain/functions/deliver/payload";
 import { expandedAttempt, sampleRecord } from "@plantain/functions/deliver/payload.fixture";
+import { payloadSchemas } from "@plantain/functions/deliver/payload-schema";
 import { describe, expect, it } from "vitest";
 import { takenBy, verifiers } from "./verifiers.ts";
 
@@ -52,7 +53,7 @@ const signingKey = newSigningKey(new Uint8Array(32).fill(2));
 describe.each(Object.entries(bodies))("%s", (name, body) => {
   const timestampSeconds = Math.floor(Date.now() / 1000);
   const id = webhookId(about.id, endpoint);
-  const headers = signedHeaders({ id, timestampSeconds, body, secrets: [secret], signingKey });
+  const headers = signedHeaders({ id, timestampSeconds, body, secrets: [secret], signingKeys: [signingKey] });
 
   it("is taken by everybody", async () => {
     expect(await takenBy({ body, headers, secret })).toEqual(Object.keys(verifiers));
@@ -68,3 +69,38 @@ describe.each(Object.entries(bodies))("%s", (name, body) => {
     }
   });
 });
+
+describe("the published schema", () => {
+  it.each([
+    ["job.failed", ["error"]],
+    ["job.succeeded", ["cost"]],
+    ["job.succeeded", ["usage"]],
+    ["job.succeeded", ["images", "0"]],
+  ] as const)("of %s lets the same be null in %s as the client does", (type, path) => {
+    const fields = Object.keys(path.reduce(fieldOf, JSON.parse(bodies[type]).data));
+    expect(fields.length).toBeGreaterThan(1);
+    for (const field of fields) {
+      const sent = JSON.parse(bodies[type]);
+      path.reduce(fieldOf, sent.data)[field] = null;
+      const isTaken = payloadSchemas.get(type)?.safeParse(sent).success;
+      expect(isTaken, field).toBe(isRead(JSON.stringify(sent)));
+    }
+  });
+});
+
+function fieldOf(value: Record<string, unknown>, name: string): Record<string, unknown> {
+  return Object(value[name]);
+}
+
+/** Whether the client takes a body, as true as any other. */
+function isRead(body: string): boolean {
+  const timestampSeconds = Math.floor(Date.now() / 1000);
+  const id = webhookId(about.id, endpoint);
+  const headers = signedHeaders({ id, timestampSeconds, body, secrets: [secret], signingKeys: [] });
+  try {
+    verifyWebhook(body, headers, secret);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -34,7 +34,7 @@ function sent(
   about: { id?: string; body?: string; at?: number; secrets?: readonly Secret[]; secret?: Secret } = {},
 ): Received {
   const { id = "msg_1", at = sentAt, secrets = [secret] } = about;
-  const signing = { id, timestampSeconds: at, body: about.body ?? body, secrets, signingKey };
+  const signing = { id, timestampSeconds: at, body: about.body ?? body, secrets, signingKeys: [signingKey] };
   return { body: signing.body, headers: signedHeaders(signing), secret: about.secret ?? secret };
 }
 
@@ -174,7 +174,7 @@ describe("the verifiers differ:", () => {
     expect(await takenBy(sent({ at: sentAt + seconds }))).toEqual(takers);
   });
 
-  const v1 = signatures({ id: "msg_1", timestampSeconds: sentAt, body, secrets: [secret], signingKey: null });
+  const v1 = signatures({ id: "msg_1", timestampSeconds: sentAt, body, secrets: [secret], signingKeys: [] });
   const v1a = sent().headers["webhook-signature"].split(" ")[1] ?? "";
   const noise = `v1,${Buffer.alloc(32).toString("base64")}`;
 

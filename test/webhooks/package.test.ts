@@ -19,7 +19,7 @@ it("the client works as JavaScript in a project that has nothing else, and its t
   const data = { object: "ping", endpoint: "ep_1" };
   const body = JSON.stringify({ type: "ping", timestamp: "2026-11-01T00:00:00.000Z", data });
   const timestampSeconds = 1_790_000_000;
-  const headers = signedHeaders({ id: "msg_1", timestampSeconds, body, secrets: [secret], signingKey: null });
+  const headers = signedHeaders({ id: "msg_1", timestampSeconds, body, secrets: [secret], signingKeys: [] });
   const source = `
     import { verifyWebhook } from "@plantain/client/webhook";
     const now = ${timestampSeconds * 1000};

@@ -17,7 +17,7 @@ const root = resolve(import.meta.dirname, "../..");
 const secret = newSecret(new Uint8Array(32).fill(1));
 
 const record = { job: sampleJob(), request: sampleRequest(), result: null, attempts: [] };
-const shown = Object.assign({ webhook: null }, await wireJob(record, memorySignedUrls, 0));
+const shown = await wireJob(record, memorySignedUrls, 0);
 const job = { ...shown, status: "succeeded", truncated: [] };
 const body = JSON.stringify({ type: "job.succeeded", timestamp: "2026-11-01T00:00:00.000Z", data: job });
 
@@ -80,7 +80,7 @@ type Sending = { id: string; by?: Secret; at?: number; sent?: string; headers?: 
 
 function send(url: string, { id, by = secret, at, sent = body, headers }: Sending): Promise<Response> {
   const timestampSeconds = at ?? Math.floor(Date.now() / 1000);
-  const signed = signedHeaders({ id, timestampSeconds, body, secrets: [by], signingKey: null });
+  const signed = signedHeaders({ id, timestampSeconds, body, secrets: [by], signingKeys: [] });
   return fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json", ...(headers ?? signed) },

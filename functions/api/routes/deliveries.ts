@@ -1,5 +1,5 @@
 import { isJobId } from "@plantain/core/id";
-import { type Delivery, deliveryStatuses } from "@plantain/core/webhook/delivery";
+import { type Delivery, deliveryStatuses, isKept, keptSince } from "@plantain/core/webhook/delivery";
 import { type Destination, isDestination, jobEventId } from "@plantain/core/webhook/ids";
 import { findDelivery, redeliver } from "@plantain/core/webhook/redeliver";
 import { Hono } from "hono";
@@ -33,7 +33,7 @@ const mostPages = 10;
 
 /** The log of what was delivered, or not yet, and the way to deliver it again. */
 export function deliveryRoutes(ports: ApiPorts): Hono<ApiContext> {
-  const { deliveries } = ports;
+  const { deliveries, clock } = ports;
   const routes = new Hono<ApiContext>();
   routes.use(needs("webhooks:admin"));
 
@@ -47,8 +47,8 @@ export function deliveryRoutes(ports: ApiPorts): Hono<ApiContext> {
       (status === undefined || each.status === status) &&
       (endpoint === undefined || each.destination === endpoint);
     if (job !== undefined) {
-      const all = (await deliveries.ofEvent(jobEventId(job))).filter(fits);
-      return c.json({ object: "list", data: all.map(wireDelivery), next_cursor: null });
+      const kept = (await deliveries.ofEvent(jobEventId(job))).filter((each) => isKept(each, clock.now()));
+      return c.json({ object: "list", data: kept.filter(fits).map(wireDelivery), next_cursor: null });
     }
     const page = await listOf(ports, { tenant, destination: endpoint ?? "inline", cursor, limit }, fits);
     return c.json({ object: "list", data: page.found.map(wireDelivery), next_cursor: page.next });
@@ -69,14 +69,15 @@ type Listing = { tenant: string; destination: Destination; cursor: string | null
 
 /** What fits of some pages: a page may be short, and says where to go on. */
 async function listOf(
-  { deliveries }: ApiPorts,
+  { deliveries, clock }: ApiPorts,
   { tenant, destination, cursor, limit }: Listing,
   fits: (delivery: Delivery) => boolean,
 ): Promise<{ found: Delivery[]; next: string | null }> {
   const found: Delivery[] = [];
+  const since = keptSince(clock.now());
   let next = cursor;
   for (let page = 0; page < mostPages && found.length < limit; page += 1) {
-    const query = { tenant, destination, since: 0, cursor: next, limit: limit - found.length };
+    const query = { tenant, destination, since, cursor: next, limit: limit - found.length };
     const came = await deliveries.ofDestination(query);
     found.push(...came.deliveries.filter(fits));
     next = came.next;

@@ -13,7 +13,7 @@ import * as z from "zod";
 import { needs } from "../auth.ts";
 import type { ApiContext, ApiPorts } from "../ports.ts";
 import { invalid, readBody, readOptionalBody } from "../read-body.ts";
-import { acceptUrl, EndpointBody, EndpointChange, RotationBody } from "../webhook-body.ts";
+import { acceptEndpointUrl, EndpointBody, EndpointChange, RotationBody } from "../webhook-body.ts";
 import { currentSecret, wireDelivery, wireEndpoint, wireSigner } from "../wire-webhook.ts";
 
 const RecoverQuery = z.strictObject({
@@ -25,7 +25,7 @@ const recoverMs = 15_000;
 
 /** The endpoints that a tenant has registered for its webhooks. */
 export function endpointRoutes(ports: ApiPorts): Hono<ApiContext> {
-  const { endpoints, clock, allowLoopback } = ports;
+  const { endpoints, clock } = ports;
   const routes = new Hono<ApiContext>();
   routes.use(needs("webhooks:admin"));
   const leftMs = () => {
@@ -37,7 +37,7 @@ export function endpointRoutes(ports: ApiPorts): Hono<ApiContext> {
     const read = await readBody(c, EndpointBody);
     if (read instanceof Response) return read;
     const { secret = null, ...settings } = read.body;
-    acceptUrl(settings.url, "url", allowLoopback);
+    await acceptEndpointUrl(settings.url, ports);
     const endpoint = await registerEndpoint(ports, c.var.caller.tenant, { ...settings, secret });
     c.header("location", `/v1/endpoints/${endpoint.id}`);
     return c.json({ ...wireEndpoint(endpoint, clock.now()), secret: currentSecret(endpoint) }, 201);
@@ -56,9 +56,9 @@ export function endpointRoutes(ports: ApiPorts): Hono<ApiContext> {
   routes.patch("/:id", async (c) => {
     const read = await readBody(c, EndpointChange);
     if (read instanceof Response) return read;
-    if (read.body.url !== undefined) acceptUrl(read.body.url, "url", allowLoopback);
     const { tenant } = c.var.caller;
     const before = await findEndpoint(ports, tenant, c.req.param("id"));
+    if (read.body.url !== undefined) await acceptEndpointUrl(read.body.url, ports);
     const endpoint = await changeEndpoint(ports, tenant, before.id, read.body);
     if (before.disabled && !endpoint.disabled) await resume(ports, endpoint, before.disabled.at, leftMs());
     return c.json(wireEndpoint(endpoint, clock.now()));

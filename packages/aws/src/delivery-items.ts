@@ -4,6 +4,7 @@ import {
   type Announcement,
   type Delivery,
   exhaustedReasons,
+  forgottenAt,
   isResting,
   type Try,
 } from "@plantain/core/webhook/delivery";
@@ -20,11 +21,11 @@ import {
 } from "@plantain/core/webhook/ids";
 import * as z from "zod";
 import type { Item, TransactItem } from "./conditional-writes.ts";
-import { eventPrefix } from "./table.ts";
+import { eventPrefix, tableKey } from "./table.ts";
 
 /*
  * How an event lies in the table: one partition `EVT#<id>` with EVENT, a DLV#<destination> for each delivery, and below it
- * a DLV#<destination>#TRY#<n> for each try.
+ * a DLV#<destination>#TRY#<n> for each try. All of it goes away at one time.
  */
 
 const Time = z.number().int();
@@ -116,6 +117,11 @@ export function deliveryShard(shard: number): string {
   return `D#${shard}`;
 }
 
+/** When DynamoDB is to delete what there is of an event. */
+function expiry(eventAt: number): Item {
+  return { [tableKey.expiry]: Math.ceil(forgottenAt(eventAt) / 1_000) };
+}
+
 export function deliveryItem(delivery: Delivery, writeId: string): Item {
   const { id, tenant, destination, eventAt, event: eventId } = delivery;
   return {
@@ -123,20 +129,22 @@ export function deliveryItem(delivery: Delivery, writeId: string): Item {
     ...deliveryKey(id),
     endpointKey: endpointKey(tenant, destination),
     eventKey: eventOrderKey(eventAt, id),
+    ...expiry(eventAt),
     writeId,
     ...(isResting(delivery) ? {} : { dueShard: deliveryShard(shardOf(eventId, dueShards)) }),
   };
 }
 
-export function tryItem(id: DeliveryId, ended: Try): Item {
+export function tryItem({ id, eventAt }: Delivery, ended: Try): Item {
   const { pk } = deliveryKey(id);
-  return { pk, sk: `${triesPrefix(id)}${String(ended.number).padStart(6, "0")}`, ...ended };
+  const sk = `${triesPrefix(id)}${String(ended.number).padStart(6, "0")}`;
+  return { pk, sk, ...ended, ...expiry(eventAt) };
 }
 
 /** The puts that store an event with its deliveries. */
 export function announcementItems(table: string, { event: told, deliveries }: Announcement): TransactItem[] {
   return [
-    { Put: { TableName: table, Item: { ...eventKey(told.id), ...told } } },
+    { Put: { TableName: table, Item: { ...eventKey(told.id), ...told, ...expiry(told.at) } } },
     ...deliveries.map((delivery) => ({
       Put: { TableName: table, Item: deliveryItem(delivery, "announced") },
     })),

@@ -85,7 +85,7 @@ export function dynamoDeliveries(client: DynamoDBDocumentClient, table: string):
             client,
             [
               { Put: { ...put, ReturnValuesOnConditionCheckFailure: "ALL_OLD" } },
-              { Put: { TableName: table, Item: tryItem(to.id, ended) } },
+              { Put: { TableName: table, Item: tryItem(to, ended) } },
             ],
             writeId,
           )
@@ -106,15 +106,19 @@ export function dynamoDeliveries(client: DynamoDBDocumentClient, table: string):
 
     async ofDestination({ tenant, destination, since, cursor, limit }) {
       const partition = endpointKey(tenant, destination);
+      const first = eventOrderKey(since, "");
+      const after = cursor === null ? null : readCursor(cursor);
+      // DynamoDB refuses to start outside of what is asked for; the page before may have ended there
+      if (after !== null && after < first) return { deliveries: [], next: null };
       const found = await client.send(
         new QueryCommand({
           TableName: table,
           IndexName: jobsIndex.byEndpoint.name,
           KeyConditionExpression: "endpointKey = :endpoint AND eventKey >= :since",
-          ExpressionAttributeValues: { ":endpoint": partition, ":since": eventOrderKey(since, "") },
+          ExpressionAttributeValues: { ":endpoint": partition, ":since": first },
           ScanIndexForward: false,
           Limit: limit,
-          ...(cursor === null ? {} : { ExclusiveStartKey: startKey(partition, readCursor(cursor)) }),
+          ...(after === null ? {} : { ExclusiveStartKey: startKey(partition, after) }),
         }),
       );
       const keys = (found.Items ?? []).map(({ eventKey: key }) => String(key));

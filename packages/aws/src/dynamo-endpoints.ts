@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { DeleteCommand, type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
-import type { Endpoint, Signer } from "@plantain/core/webhook/endpoint";
+import { type Endpoint, publicKeysOf, type Signer } from "@plantain/core/webhook/endpoint";
 import { disabledReasons, subscribableTypes } from "@plantain/core/webhook/event";
 import { type EndpointId, isDeliveryId, isEndpointId } from "@plantain/core/webhook/ids";
 import type { Endpoints } from "@plantain/core/webhook/ports";
-import { isSecret, isSigningKey, type PublicKey, publicKeyOf } from "@plantain/core/webhook/signature";
+import { isSecret, isSigningKey, type PublicKey } from "@plantain/core/webhook/signature";
 import * as z from "zod";
 import { type Item, type TransactItem, transact } from "./conditional-writes.ts";
 import { announcementItems } from "./delivery-items.ts";
@@ -17,7 +17,9 @@ const SignerItem = z.object({
   id: z.string().refine(isEndpointId, "Not an endpoint id"),
   tenant: z.string(),
   secrets: z.array(z.object({ secret: z.string().refine(isSecret, "Not a secret"), until: Time.nullable() })),
-  signingKey: z.string().refine(isSigningKey, "Not a signing key"),
+  signingKeys: z.array(
+    z.object({ key: z.string().refine(isSigningKey, "Not a signing key"), until: Time.nullable() }),
+  ),
   createdAt: Time,
   version: z.number().int(),
 });
@@ -33,12 +35,17 @@ const EndpointItem = SignerItem.extend({
 });
 
 const PublicItem = z.object({
-  publicKey: z.custom<PublicKey>((value) => typeof value === "string" && value.startsWith("whpk_")),
+  keys: z.array(
+    z.object({
+      publicKey: z.custom<PublicKey>((value) => typeof value === "string" && value.startsWith("whpk_")),
+      until: Time.nullable(),
+    }),
+  ),
 });
 
 /**
  * Endpoints in the tenants' table, a tenant's in one partition, and what signs for its jobs' own URLs there as DEFAULT. The
- * public half of each key lies by itself under the endpoint's id: who verifies doesn't know the tenant.
+ * public halves of its keys lie by themselves under the endpoint's id: who verifies doesn't know the tenant.
  * @param jobs the table that events go to
  */
 export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, jobs: string): Endpoints {
@@ -74,9 +81,12 @@ export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, j
   const publicItem = (signer: Signer): TransactItem => ({
     Put: {
       TableName: table,
-      Item: { ...publicKeyKey(signer.id), publicKey: publicKeyOf(signer.signingKey) },
+      Item: { ...publicKeyKey(signer.id), keys: publicKeysOf(signer) },
     },
   });
+  /** What is published changes with the key that signs. */
+  const publicItemIfNew = (from: Signer | null, to: Signer) =>
+    from?.signingKeys[0]?.key === to.signingKeys[0]?.key ? [] : [publicItem(to)];
 
   return {
     async list(tenant) {
@@ -100,8 +110,8 @@ export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, j
     },
 
     async write(from, to, announcement) {
-      const also = announcement ? announcementItems(jobs, announcement) : [];
-      const failed = await put(to, to.id, from.version, also);
+      const announced = announcement ? announcementItems(jobs, announcement) : [];
+      const failed = await put(to, to.id, from.version, [...publicItemIfNew(from, to), ...announced]);
       if (!failed) return { written: true };
       return { written: false, current: failed.lost ? EndpointItem.parse(failed.lost) : null };
     },
@@ -120,14 +130,14 @@ export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, j
     },
 
     async writeSigner(from, to) {
-      const failed = await put(to, defaultSigner, from?.version ?? null, from ? [] : [publicItem(to)]);
+      const failed = await put(to, defaultSigner, from?.version ?? null, publicItemIfNew(from, to));
       if (!failed) return { written: true };
       return { written: false, current: failed.lost ? SignerItem.parse(failed.lost) : null };
     },
 
-    async publicKey(id) {
+    async publicKeys(id) {
       const item = await get(publicKeyKey(id));
-      return item ? PublicItem.parse(item).publicKey : null;
+      return item ? PublicItem.parse(item).keys : [];
     },
   };
 }

@@ -6,19 +6,15 @@ import {
   download,
   type Refused,
 } from "./download.ts";
-import { RequestError, type RequestFailure } from "./failure.ts";
-import { vettedAddresses } from "./guarded-connector.ts";
+import type { RequestFailure } from "./failure.ts";
 import { caresResolver } from "./resolver.ts";
 import { type Answered, type Sending, send } from "./send.ts";
-import { checkUrl, hostOf, type UrlRefusal } from "./url-policy.ts";
 
 /**
  * Requests to URLs that somebody else chose. None reaches an address that isn't public, however its URL is spelled,
  * whatever its name resolves to and whenever that changes.
  */
 export interface HttpClient {
-  /** Whether a URL will be taken, as of now: held against the policy, and its host looked up once. `null`: it will. */
-  check(url: string): Promise<UrlRefusal | null>;
   /** Posts. Whatever the receiver or the network does is an answer; only an abort by `signal` rejects. */
   send(message: Sending): Promise<Answered | RequestFailure>;
   /** Gets a file into memory. Whatever the server or the network does is an answer; only an abort by `signal` rejects. */
@@ -38,21 +34,8 @@ export type HttpClientOptions = {
 
 export function httpClient(options: HttpClientOptions = {}): HttpClient {
   const { nameServers, ca, allowLoopback = false, dial = dialTcp } = options;
-  const resolve = caresResolver(nameServers);
-  const reaching = { resolve, dial, ca, allowLoopback };
+  const reaching = { resolve: caresResolver(nameServers), dial, ca, allowLoopback };
   return {
-    async check(text) {
-      const target = checkUrl(text, { allowLoopback });
-      if ("refused" in target) return target.refused;
-      try {
-        await vettedAddresses(hostOf(target.url), target.reach, resolve);
-        return null;
-      } catch (error) {
-        if (!(error instanceof RequestError)) throw error;
-        const code = error.code === "blocked_address" ? "blocked_address" : "dns_failed";
-        return { code, message: error.message };
-      }
-    },
     send: (message) => send(message, reaching),
     download: (file) => download(file, reaching),
   };

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { httpClient } from "./client.ts";
 import { certificateAuthority } from "./fixtures/certificate.ts";
 import { internet, listen, listenTcp, nameServer } from "./fixtures/servers.ts";
+import { caresResolver } from "./resolver.ts";
+import { urlChecker } from "./url-checker.ts";
 
 const publicAddress = "93.184.215.14";
 const post = { headers: {}, body: "{}", timeoutMs: 5_000 };
@@ -33,14 +35,13 @@ describe("a connection to a public name", () => {
         throw new Error("Dialled");
       },
     });
-    expect(await client.check("https://example.com")).toMatchObject({ code: "blocked_address" });
     expect(await client.send({ ...post, url: "https://example.com" })).toMatchObject({
       code: "blocked_address",
     });
     expect(dialled).toBe(0);
   });
 
-  it("is refused when the name has changed its mind since it was checked", async () => {
+  it("is refused when the name has changed its mind since it was registered", async () => {
     let asked = 0;
     const { address } = await nameServer((_, type) => {
       if (type === "AAAA") return [];
@@ -50,7 +51,8 @@ describe("a connection to a public name", () => {
     const port = await listen((_, response) => response.end(), issue("example.com"));
     const client = httpClient({ nameServers: [address], ca, dial: internet(port, publicAddress) });
     const url = "https://example.com";
-    expect(await client.check(url)).toBeNull();
+    const check = urlChecker({ resolve: caresResolver([address]), allowLoopback: false });
+    expect(await check(url)).toBeNull();
     expect(await client.send({ ...post, url })).toMatchObject({ type: "answered" });
     expect(await client.send({ ...post, url })).toMatchObject({ code: "blocked_address" });
   });
@@ -86,7 +88,7 @@ describe("a connection to a public name", () => {
     expect(await client.send({ ...post, url: "https://example.com" })).toMatchObject({
       type: "failed",
       code: "blocked_address",
-      message: `Cannot connect: "example.com" leads to 127.0.0.1, which isn't public`,
+      message: `Cannot use "example.com": it leads to 127.0.0.1, which isn't public`,
     });
     await isClosed;
     expect(received).toBe(0);
@@ -95,7 +97,6 @@ describe("a connection to a public name", () => {
   it("stays refused where loopback is allowed", async () => {
     const { address } = await nameServer((_, type) => (type === "A" ? ["127.0.0.1"] : ["::1"]));
     const client = httpClient({ nameServers: [address], allowLoopback: true });
-    expect(await client.check("https://example.com")).toMatchObject({ code: "blocked_address" });
     expect(await client.send({ ...post, url: "https://example.com" })).toMatchObject({
       code: "blocked_address",
     });
@@ -122,11 +123,12 @@ describe("a connection to a public name", () => {
 });
 
 describe("a name that can't be found", () => {
-  it("is told at registration and when sending", async () => {
+  it("is told", async () => {
     const { address } = await nameServer(() => "no_such_name");
     const client = httpClient({ nameServers: [address] });
-    const expected = { code: "dns_failed", message: 'Cannot find "example.com": there is no such name' };
-    expect(await client.check("https://example.com")).toEqual(expected);
-    expect(await client.send({ ...post, url: "https://example.com" })).toMatchObject(expected);
+    expect(await client.send({ ...post, url: "https://example.com" })).toMatchObject({
+      code: "dns_failed",
+      message: 'Cannot find "example.com": there is no such name',
+    });
   });
 });

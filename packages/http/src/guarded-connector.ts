@@ -1,12 +1,11 @@
-import type { LookupAddress } from "node:dns";
-import { isIP, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { callbackify } from "node:util";
 import type { buildConnector } from "undici";
 import { isWithin, type Reach } from "./address.ts";
 import { type Dial, secure } from "./dial.ts";
-import { RequestError } from "./failure.ts";
 import type { Resolve } from "./resolver.ts";
 import { hostOf } from "./url-policy.ts";
+import { blocked, vettedAddresses } from "./vetted-addresses.ts";
 
 export type Guard = {
   readonly reach: Reach;
@@ -43,40 +42,4 @@ async function connectTo(to: buildConnector.Options, guard: Guard): Promise<Sock
     throw blocked(host, peer);
   }
   return isSecure ? secure(socket, host, ca) : socket;
-}
-
-/**
- * The addresses of a host, if all of them lie within reach: one that doesn't gives the whole answer away.
- * @throws RequestError `blocked_address`, `dns_failed`
- */
-export async function vettedAddresses(
-  host: string,
-  reach: Reach,
-  resolve: Resolve,
-): Promise<readonly LookupAddress[]> {
-  const addresses = await addressesOf(host, reach, resolve);
-  const outside = addresses.find(({ address }) => !isWithin(reach, address));
-  if (outside) throw blocked(host, outside.address);
-  return addresses;
-}
-
-async function addressesOf(host: string, reach: Reach, resolve: Resolve): Promise<readonly LookupAddress[]> {
-  const family = isIP(host);
-  if (family !== 0) return [{ address: host, family }];
-  if (reach === "loopback") {
-    // `localhost`, which name servers needn't know.
-    return [
-      { address: "127.0.0.1", family: 4 },
-      { address: "::1", family: 6 },
-    ];
-  }
-  return resolve(host);
-}
-
-function blocked(host: string, address: string): RequestError {
-  const what =
-    host === address
-      ? `"${host}" isn't a public address`
-      : `"${host}" leads to ${address}, which isn't public`;
-  return new RequestError("blocked_address", `Cannot connect: ${what}`);
 }

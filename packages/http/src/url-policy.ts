@@ -14,7 +14,7 @@ export type UrlRefusalCode =
   | "host_not_public"
   /** An address that isn't public, however it is spelled; or a name that resolves to one. */
   | "blocked_address"
-  /** Told by `HttpClient.check` alone: the name has no address, or its name servers don't tell. */
+  /** Told by `urlChecker` alone: the name has no address, or its name servers don't tell. */
   | "dns_failed";
 
 /** Why a URL isn't taken, for an API to answer; `message` says what to change. */

@@ -1,7 +1,6 @@
-import type { Endpoint, Signer } from "@plantain/core/webhook/endpoint";
+import { type Endpoint, publicKeysOf, type Signer } from "@plantain/core/webhook/endpoint";
 import type { EndpointId } from "@plantain/core/webhook/ids";
 import type { Deliveries, Endpoints } from "@plantain/core/webhook/ports";
-import { publicKeyOf } from "@plantain/core/webhook/signature";
 
 /** What the `Endpoints` port means, in memory. For tests. */
 export function memoryEndpoints(deliveries: Deliveries): Endpoints {
@@ -41,9 +40,9 @@ export function memoryEndpoints(deliveries: Deliveries): Endpoints {
       signers.set(to.tenant, structuredClone(to));
       return { written: true };
     },
-    async publicKey(id) {
+    async publicKeys(id) {
       const signer = endpoints.get(id) ?? [...signers.values()].find((each) => each.id === id);
-      return signer ? publicKeyOf(signer.signingKey) : null;
+      return signer ? publicKeysOf(signer) : [];
     },
   };
 }

@@ -95,7 +95,7 @@ describe("a job's end", () => {
 
   it("is signed under one webhook-id for each endpoint, with the time of the try", async () => {
     const { endpoint, ended, run, posted, script, clock } = world();
-    const { id, secrets, signingKey } = await endpoint();
+    const { id, secrets, signingKeys } = await endpoint();
     script.push(answered(500));
     const job = await ended();
     await run(10_000);
@@ -112,7 +112,7 @@ describe("a job's end", () => {
         timestampSeconds: first ?? 0,
         body,
         secrets: secrets.map(({ secret }) => secret),
-        signingKey,
+        signingKeys: signingKeys.map(({ key }) => key),
       }),
     );
     expect(clock.now() / 1_000).toBeGreaterThan(second ?? 0);
@@ -136,7 +136,7 @@ describe("a job's end", () => {
           timestampSeconds: Number(headers["webhook-timestamp"]),
           body,
           secrets,
-          signingKey: signer.signingKey,
+          signingKeys: signer.signingKeys.map(({ key }) => key),
         }),
       );
     }

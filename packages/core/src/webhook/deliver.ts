@@ -3,7 +3,16 @@ import type { Policy } from "../job/policy.ts";
 import type { JobRecord, Jobs } from "../job/ports.ts";
 import { advanceDelivery, deliveryLeaseMs } from "./advance-delivery.ts";
 import { type DeliveringDelivery, type Delivery, deliveryDelayMs, isResting, type Try } from "./delivery.ts";
-import { type Endpoint, fastMs, type Lane, secretsAt, slowMs, withoutSlot, withSlot } from "./endpoint.ts";
+import {
+  type Endpoint,
+  fastMs,
+  type Lane,
+  secretsAt,
+  signingKeysAt,
+  slowMs,
+  withoutSlot,
+  withSlot,
+} from "./endpoint.ts";
 import type { WebhookEvent } from "./event.ts";
 import { health } from "./health.ts";
 import { type DeliveryId, webhookId } from "./ids.ts";
@@ -50,7 +59,7 @@ type Target = {
   readonly endpoint: Endpoint | null;
   readonly url: string;
   readonly secrets: readonly Secret[];
-  readonly signingKey: SigningKey | null;
+  readonly signingKeys: readonly SigningKey[];
   readonly event: WebhookEvent;
   readonly record: JobRecord | null;
 };
@@ -131,8 +140,9 @@ async function targetOf(
   if (destination !== "inline") {
     const endpoint = await endpoints.load(tenant, destination);
     if (!endpoint) return null;
-    const { url, signingKey } = endpoint;
-    return { endpoint, url, secrets: secretsAt(endpoint, clock.now()), signingKey, event, record };
+    const at = clock.now();
+    const signing = { secrets: secretsAt(endpoint, at), signingKeys: signingKeysAt(endpoint, at) };
+    return { endpoint, url: endpoint.url, ...signing, event, record };
   }
   const webhook = record?.request.webhook;
   if (!webhook) return null;
@@ -143,7 +153,7 @@ async function targetOf(
     endpoint: null,
     url: webhook.url,
     secrets,
-    signingKey: signer?.signingKey ?? null,
+    signingKeys: signer ? signingKeysAt(signer, clock.now()) : [],
     event,
     record,
   };
@@ -152,7 +162,7 @@ async function targetOf(
 async function attempt(
   ports: DeliverPorts,
   claimed: DeliveringDelivery,
-  { endpoint, url, secrets, signingKey, event, record }: Target,
+  { endpoint, url, secrets, signingKeys, event, record }: Target,
   lane: Lane,
 ): Promise<DeliverEnd> {
   const { deliveries, sender, clock, random, policy, render } = ports;
@@ -166,7 +176,7 @@ async function attempt(
     timestampSeconds: Math.floor(startedAt / 1_000),
     body,
     secrets,
-    signingKey,
+    signingKeys,
   });
   const posted = await sender.send({
     url,

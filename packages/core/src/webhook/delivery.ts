@@ -117,6 +117,27 @@ export function newDelivery(
   return { ...base, status: "pending", nextTryAt: event.at, dueAt: event.at + arrivalMs, checks: 0 };
 }
 
+const day = 24 * 3_600_000;
+/** How long after its event a delivery is there to be looked at, and to be delivered again. */
+const keptMs = 30 * day;
+/** What is delivered again at the last moment takes the whole schedule, and waits for its turns at a slow endpoint. */
+const lastScheduleMs = 5 * day;
+
+/** The earliest event whose deliveries are still there for their tenant. */
+export function keptSince(at: number): number {
+  return at - keptMs + 1;
+}
+
+/** Whether a delivery is still there for its tenant; the store may have it for longer. */
+export function isKept({ eventAt }: Pick<Delivery, "eventAt">, at: number): boolean {
+  return eventAt >= keptSince(at);
+}
+
+/** From when on the store may forget an event with all that has become of it. Never put off: the event is shared. */
+export function forgottenAt(eventAt: number): number {
+  return eventAt + keptMs + lastScheduleMs;
+}
+
 export function isResting(delivery: Delivery): delivery is RestingDelivery {
   return delivery.status !== "pending" && delivery.status !== "delivering";
 }

@@ -8,52 +8,69 @@ import {
   mostSecrets,
   rotated,
   secretsAt,
+  signingKeysAt,
   withoutSlot,
   withSlot,
 } from "./endpoint.ts";
-import { newSecret } from "./signature.ts";
+import { newSecret, newSigningKey } from "./signature.ts";
 
 const now = Date.UTC(2026, 10, 1);
 const random = seededRandom(2);
 const day = 24 * 3_600_000;
-const nextSecret = () => newSecret(random.bytes(32));
+const next = () => ({ secret: newSecret(random.bytes(32)), key: newSigningKey(random.bytes(32)) });
 const failed = { ms: 10, outcome: "failed" } as const;
 
 describe("rotation", () => {
-  it("signs with both secrets, the newer first, until the overlap is over", () => {
+  it("signs with both secrets and both keys, the newer first, until the overlap is over", () => {
     const endpoint = sampleEndpoint();
     const [old] = secretsAt(endpoint, now);
-    const secret = nextSecret();
-    const to = rotated(endpoint, secret, now, day);
+    const [oldKey] = signingKeysAt(endpoint, now);
+    const { secret, key } = next();
+    const to = rotated(endpoint, { secret, key }, now, day);
     if (!to) throw new Error("There is room");
     expect(secretsAt(to, now)).toEqual([secret, old]);
     expect(secretsAt(to, now + day - 1)).toEqual([secret, old]);
     expect(secretsAt(to, now + day)).toEqual([secret]);
+    expect(signingKeysAt(to, now + day - 1)).toEqual([key, oldKey]);
+    expect(signingKeysAt(to, now + day)).toEqual([key]);
   });
 
-  it("gives up the old secret at once without an overlap", () => {
-    const secret = nextSecret();
-    const to = rotated(sampleEndpoint(), secret, now, 0);
+  it("gives up the old secret and the old key at once without an overlap", () => {
+    const { secret, key } = next();
+    const to = rotated(sampleEndpoint(), { secret, key }, now, 0);
     expect(to?.secrets).toEqual([{ secret, until: null }]);
+    expect(to?.signingKeys).toEqual([{ key, until: null }]);
+  });
+
+  it("to the same secret leaves the old key its overlap", () => {
+    const endpoint = sampleEndpoint();
+    const [secret] = secretsAt(endpoint, now);
+    const [oldKey] = signingKeysAt(endpoint, now);
+    const { key } = next();
+    const to = secret && rotated(endpoint, { secret, key }, now, day);
+    expect(to?.secrets).toEqual([{ secret, until: null }]);
+    expect(to && signingKeysAt(to, now)).toEqual([key, oldKey]);
   });
 
   it("never prolongs what an earlier rotation has limited", () => {
     const endpoint = sampleEndpoint();
     const [old] = secretsAt(endpoint, now);
-    const once = rotated(endpoint, nextSecret(), now, day);
-    const twice = once && rotated(once, nextSecret(), now + 1, 7 * day);
+    const once = rotated(endpoint, next(), now, day);
+    const twice = once && rotated(once, next(), now + 1, 7 * day);
     expect(twice?.secrets.find(({ secret }) => secret === old)?.until).toBe(now + day);
   });
 
   it("refuses to let too many sign at once", () => {
     let endpoint = sampleEndpoint();
     for (let count = 1; count < mostSecrets; count += 1) {
-      const to = rotated(endpoint, nextSecret(), now, day);
+      const to = rotated(endpoint, next(), now, day);
       if (!to) throw new Error("There is room");
       endpoint = to;
     }
-    expect(rotated(endpoint, nextSecret(), now, day)).toBeNull();
-    expect(rotated(endpoint, nextSecret(), now + day, day)?.secrets).toHaveLength(2);
+    expect(rotated(endpoint, next(), now, day)).toBeNull();
+    const [secret] = secretsAt(endpoint, now);
+    expect(secret && rotated(endpoint, { ...next(), secret }, now, day), "too many keys").toBeNull();
+    expect(rotated(endpoint, next(), now + day, day)?.secrets).toHaveLength(2);
   });
 });
 

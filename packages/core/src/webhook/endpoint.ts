@@ -2,13 +2,25 @@ import type { Random } from "../clock.ts";
 import { idEntropyBytes } from "../id.ts";
 import type { DisabledReason, SubscribableType } from "./event.ts";
 import { type DeliveryId, type EndpointId, newEndpointId } from "./ids.ts";
-import { keyEntropyBytes, newSecret, newSigningKey, type Secret, type SigningKey } from "./signature.ts";
+import {
+  keyEntropyBytes,
+  newSecret,
+  newSigningKey,
+  type PublicKey,
+  publicKeyOf,
+  type Secret,
+  type SigningKey,
+} from "./signature.ts";
 
 /** The most endpoints of a tenant. */
 export const mostEndpoints = 20;
 
-/** A secret that signs: for good, or, once it is replaced, for as long as receivers take to learn the next one. */
-export type ValidSecret = { readonly secret: Secret; readonly until: number | null };
+/** Valid for good, or, once it is replaced, for as long as receivers take to learn the next one. */
+type Valid<T> = T & { readonly until: number | null };
+type ValidSecret = Valid<{ readonly secret: Secret }>;
+type ValidKey = Valid<{ readonly key: SigningKey }>;
+/** What a key's signatures are held against. */
+export type ValidPublicKey = Valid<{ readonly publicKey: PublicKey }>;
 
 /** What signs deliveries. Times are epoch milliseconds. */
 export type Signer = {
@@ -16,7 +28,8 @@ export type Signer = {
   readonly tenant: string;
   /** The newest first. */
   readonly secrets: readonly ValidSecret[];
-  readonly signingKey: SigningKey;
+  /** As the secrets: the newest first, replaced together with them. */
+  readonly signingKeys: readonly ValidKey[];
   readonly createdAt: number;
   /** Counts every write; a write names the version it follows. */
   readonly version: number;
@@ -45,7 +58,7 @@ export function newSigner(tenant: string, at: number, random: Random, secret: Se
     id: newEndpointId(at, random.bytes(idEntropyBytes)),
     tenant,
     secrets: [{ secret: secret ?? newSecret(random.bytes(keyEntropyBytes)), until: null }],
-    signingKey: newSigningKey(random.bytes(keyEntropyBytes)),
+    signingKeys: [{ key: newSigningKey(random.bytes(keyEntropyBytes)), until: null }],
     createdAt: at,
     version: 1,
   };
@@ -64,33 +77,58 @@ export function newEndpoint(signer: Signer, settings: EndpointSettings, isEnable
   };
 }
 
-/** The secrets that sign at `at`, the newest first. */
-export function secretsAt({ secrets }: Pick<Signer, "secrets">, at: number): readonly Secret[] {
-  return secrets.filter(({ until }) => until === null || until > at).map(({ secret }) => secret);
+/** Those that are valid at `at`. */
+export function validAt<T>(all: readonly Valid<T>[], at: number): readonly Valid<T>[] {
+  return all.filter(({ until }) => until === null || until > at);
 }
 
-/** The most secrets that sign at once: headers have their limits. */
+/** The secrets that sign at `at`, the newest first. */
+export function secretsAt({ secrets }: Pick<Signer, "secrets">, at: number): readonly Secret[] {
+  return validAt(secrets, at).map(({ secret }) => secret);
+}
+
+/** The keys that sign at `at`, the newest first. */
+export function signingKeysAt(
+  { signingKeys }: Pick<Signer, "signingKeys">,
+  at: number,
+): readonly SigningKey[] {
+  return validAt(signingKeys, at).map(({ key }) => key);
+}
+
+/** The public halves of a signer's keys, the newest first. */
+export function publicKeysOf({ signingKeys }: Pick<Signer, "signingKeys">): readonly ValidPublicKey[] {
+  return signingKeys.map(({ key, until }) => ({ publicKey: publicKeyOf(key), until }));
+}
+
+/** The most secrets, and the most keys, that sign at once: headers have their limits. */
 export const mostSecrets = 10;
 
+/** What signs from a rotation on. */
+export type NextSigner = { readonly secret: Secret; readonly key: SigningKey };
+
 /**
- * Replaces the secret; those before sign on for `overlapMs`, unless they were to end sooner.
+ * Replaces the secret and the key; those before sign on for `overlapMs`, unless they were to end sooner.
  * @returns `null` where too many would sign at once
  */
 export function rotated<S extends Signer>(
   signer: S,
-  secret: Secret,
+  { secret, key }: NextSigner,
   at: number,
   overlapMs: number,
 ): S | null {
-  const before = signer.secrets
-    .filter((each) => each.secret !== secret)
-    .map((each) => ({
-      secret: each.secret,
-      until: Math.min(each.until ?? Number.POSITIVE_INFINITY, at + overlapMs),
-    }))
-    .filter(({ until }) => until > at);
-  if (before.length >= mostSecrets) return null;
-  return { ...signer, secrets: [{ secret, until: null }, ...before], version: signer.version + 1 };
+  const others = signer.secrets.filter((each) => each.secret !== secret);
+  const secrets = [{ secret, until: null }, ...limited(others, at, overlapMs)];
+  const signingKeys = [{ key, until: null }, ...limited(signer.signingKeys, at, overlapMs)];
+  if (secrets.length > mostSecrets || signingKeys.length > mostSecrets) return null;
+  return { ...signer, secrets, signingKeys, version: signer.version + 1 };
+}
+
+function limited<T>(before: readonly Valid<T>[], at: number, overlapMs: number): readonly Valid<T>[] {
+  const end = at + overlapMs;
+  return validAt(
+    before.map((each) => ({ ...each, until: Math.min(each.until ?? end, end) })),
+    at,
+  );
 }
 
 /** The endpoint with what its owner changed. To enable it is to begin anew. */

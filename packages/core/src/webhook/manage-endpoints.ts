@@ -10,6 +10,7 @@ import {
   type EndpointSettings,
   mostEndpoints,
   mostSecrets,
+  type NextSigner,
   newEndpoint,
   newSigner,
   rotated,
@@ -18,7 +19,7 @@ import {
 import type { WebhookEvent } from "./event.ts";
 import { isEndpointId, newEventId } from "./ids.ts";
 import type { Deliveries, DeliveryQueue, Endpoints } from "./ports.ts";
-import { keyEntropyBytes, newSecret, type Secret } from "./signature.ts";
+import { keyEntropyBytes, newSecret, newSigningKey, type Secret } from "./signature.ts";
 
 export type ManagePorts = {
   readonly endpoints: Endpoints;
@@ -70,7 +71,7 @@ export async function changeEndpoint(
 }
 
 /**
- * Gives an endpoint a new secret, its owner's or ours; what signed before signs on for `overlapMs`.
+ * Gives an endpoint a new secret, its owner's or ours, and a new key; what signed before signs on for `overlapMs`.
  * @throws DomainError `endpoint_not_found`, `too_many_secrets`
  */
 export async function rotateSecret(
@@ -80,7 +81,7 @@ export async function rotateSecret(
   secret: Secret | null,
   overlapMs: number,
 ): Promise<Endpoint> {
-  const next = secret ?? newSecret(ports.random.bytes(keyEntropyBytes));
+  const next = nextSigner(ports, secret);
   return rewrite(ports, tenant, id, (endpoint) => replaced(endpoint, next, ports.clock.now(), overlapMs));
 }
 
@@ -150,7 +151,7 @@ export async function rotateSigner(
   secret: Secret | null,
   overlapMs: number,
 ): Promise<Signer> {
-  const next = secret ?? newSecret(ports.random.bytes(keyEntropyBytes));
+  const next = nextSigner(ports, secret);
   let from = await signerOf(ports, tenant);
   for (;;) {
     const to = replaced(from, next, ports.clock.now(), overlapMs);
@@ -160,12 +161,19 @@ export async function rotateSigner(
   }
 }
 
-function replaced<S extends Signer>(signer: S, secret: Secret, at: number, overlapMs: number): S {
-  const to = rotated(signer, secret, at, overlapMs);
+function nextSigner({ random }: Pick<ManagePorts, "random">, secret: Secret | null): NextSigner {
+  return {
+    secret: secret ?? newSecret(random.bytes(keyEntropyBytes)),
+    key: newSigningKey(random.bytes(keyEntropyBytes)),
+  };
+}
+
+function replaced<S extends Signer>(signer: S, next: NextSigner, at: number, overlapMs: number): S {
+  const to = rotated(signer, next, at, overlapMs);
   if (to) return to;
   throw new DomainError(
     "too_many_secrets",
-    `${mostSecrets} secrets sign already; wait until one has run out, or rotate with an overlap of 0`,
+    `${mostSecrets} secrets or keys sign already; wait until one has run out, or rotate with an overlap of 0`,
     { field: "overlap_seconds" },
   );
 }

@@ -1,8 +1,7 @@
 import type { Announcement, Delivery, Try } from "./delivery.ts";
-import type { Endpoint, Lane, Signer } from "./endpoint.ts";
+import type { Endpoint, Lane, Signer, ValidPublicKey } from "./endpoint.ts";
 import type { WebhookEvent } from "./event.ts";
 import type { DeliveryId, Destination, EndpointId, EventId } from "./ids.ts";
-import type { PublicKey } from "./signature.ts";
 
 /** What a write came to: `current` is what was there instead. */
 export type Stored<T> = { readonly written: true } | { readonly written: false; readonly current: T | null };
@@ -54,8 +53,8 @@ export interface Endpoints {
   loadSigner(tenant: string): Promise<Signer | null>;
   /** @param from `null` where there is none yet */
   writeSigner(from: Signer | null, to: Signer): Promise<Stored<Signer>>;
-  /** With what receivers verify `v1a`; anybody may know it. */
-  publicKey(id: EndpointId): Promise<PublicKey | null>;
+  /** With what receivers verify `v1a`, the newest first; anybody may know it. None where there is no such endpoint. */
+  publicKeys(id: EndpointId): Promise<readonly ValidPublicKey[]>;
 }
 
 /** Names a delivery to whoever is free in a lane. A hint: the truth is in `Deliveries`, and a lost message is sent again. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { DomainError } from "../error.ts";
 import type { Policy } from "../job/policy.ts";
-import type { Delivery, DeliveryStatus } from "./delivery.ts";
+import { type Delivery, type DeliveryStatus, isKept, keptSince } from "./delivery.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type Destination, isDeliveryId } from "./ids.ts";
 import { refuseDisabled } from "./manage-endpoints.ts";
@@ -16,14 +16,14 @@ type Ports = {
   readonly policy: Pick<Policy, "arrivalMs">;
 };
 
-/** @throws DomainError `delivery_not_found`, the same for one that is absent and for another tenant's */
+/** @throws DomainError `delivery_not_found`, the same for one that is absent or too old and for another tenant's */
 export async function findDelivery(
-  { deliveries }: Pick<Ports, "deliveries">,
+  { deliveries, clock }: Pick<Ports, "deliveries" | "clock">,
   tenant: string,
   id: string,
 ): Promise<DeliveryRecord> {
   const record = isDeliveryId(id) ? await deliveries.read(id) : null;
-  if (record?.delivery.tenant === tenant) return record;
+  if (record?.delivery.tenant === tenant && isKept(record.delivery, clock.now())) return record;
   throw new DomainError("delivery_not_found", `There is no delivery "${id}"`);
 }
 
@@ -86,8 +86,9 @@ async function recoverSome(
 ): Promise<Recovered> {
   let cursor: string | null = null;
   let recovered = 0;
+  const kept = Math.max(since, keptSince(ports.clock.now()));
   do {
-    const query = { tenant, destination: id, since, cursor, limit: pageSize };
+    const query = { tenant, destination: id, since: kept, cursor, limit: pageSize };
     const page = await ports.deliveries.ofDestination(query);
     const missed = page.deliveries.filter(({ status }) => statuses.includes(status));
     for (let from = 0; from < missed.length; from += atOnce) {

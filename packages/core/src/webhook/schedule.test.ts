@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { forgottenAt, isKept } from "./delivery.ts";
 import { mostTries, nextTurnMs, nextWaitMs, retryAfterMs } from "./schedule.ts";
 
 const hour = 3_600_000;
@@ -11,6 +12,16 @@ describe("the schedule", () => {
     ]);
     expect(waits.reduce((sum, ms) => sum + ms, 0) / hour).toBeCloseTo(75.58, 1);
     expect(nextWaitMs(mostTries, null, 0.5)).toBeNull();
+  });
+
+  it("ends, however long its waits come out, before the store forgets what is delivered again at the last moment", () => {
+    const waits = Array.from({ length: mostTries - 1 }, (_, at) => nextWaitMs(at + 1, 1e9, 0.999_999) ?? 0);
+    const all = waits.reduce((sum, ms) => sum + ms, 0);
+    const at = 1e12;
+    const lastMoment = at + 30 * 24 * hour;
+    expect(isKept({ eventAt: at }, lastMoment - 1)).toBe(true);
+    expect(isKept({ eventAt: at }, lastMoment)).toBe(false);
+    expect(forgottenAt(at) - lastMoment).toBeGreaterThan(all + 24 * hour);
   });
 
   it("spreads each wait by a fifth to both sides", () => {

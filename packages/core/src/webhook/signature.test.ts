@@ -27,38 +27,45 @@ const v1a = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7A
 
 describe("signatures", () => {
   it("reproduces the published vectors, v1 before v1a", () => {
-    expect(signatures({ ...published, secrets: [secret], signingKey: null })).toBe(v1);
-    expect(signatures({ ...published, secrets: [secret], signingKey })).toBe(`${v1} ${v1a}`);
+    expect(signatures({ ...published, secrets: [secret], signingKeys: [] })).toBe(v1);
+    expect(signatures({ ...published, secrets: [secret], signingKeys: [signingKey] })).toBe(`${v1} ${v1a}`);
   });
 
   it("signs with every secret that is valid, the newest first", () => {
     const newer = newSecret(new Uint8Array(32).fill(7));
-    const alone = signatures({ ...published, secrets: [newer], signingKey: null });
-    const both = signatures({ ...published, secrets: [newer, secret], signingKey });
+    const alone = signatures({ ...published, secrets: [newer], signingKeys: [] });
+    const both = signatures({ ...published, secrets: [newer, secret], signingKeys: [signingKey] });
     expect(both).toBe(`${alone} ${v1} ${v1a}`);
   });
 
   it("signs the bytes that are sent, whether they are given as text or not", () => {
-    const text = { ...published, body: '{"prompt":"Zürich 🦩"}', secrets: [secret], signingKey };
+    const text = {
+      ...published,
+      body: '{"prompt":"Zürich 🦩"}',
+      secrets: [secret],
+      signingKeys: [signingKey],
+    };
     expect(signatures({ ...text, body: new TextEncoder().encode(text.body) })).toBe(signatures(text));
   });
 
   it.each(["msg.1", "", "msg 1"])("refuses the id %j, which could be read in two ways", (id) => {
-    expect(() => signatures({ ...published, id, secrets: [secret], signingKey })).toThrow(RangeError);
-  });
-
-  it.each([1.5, -1, Number.NaN])("refuses the time %j", (timestampSeconds) => {
-    expect(() => signatures({ ...published, timestampSeconds, secrets: [secret], signingKey })).toThrow(
+    expect(() => signatures({ ...published, id, secrets: [secret], signingKeys: [signingKey] })).toThrow(
       RangeError,
     );
   });
 
+  it.each([1.5, -1, Number.NaN])("refuses the time %j", (timestampSeconds) => {
+    expect(() =>
+      signatures({ ...published, timestampSeconds, secrets: [secret], signingKeys: [signingKey] }),
+    ).toThrow(RangeError);
+  });
+
   it("refuses to sign without a secret", () => {
-    expect(() => signatures({ ...published, secrets: [], signingKey })).toThrow(RangeError);
+    expect(() => signatures({ ...published, secrets: [], signingKeys: [signingKey] })).toThrow(RangeError);
   });
 
   it("makes the headers of a try", () => {
-    expect(signedHeaders({ ...published, secrets: [secret], signingKey: null })).toEqual({
+    expect(signedHeaders({ ...published, secrets: [secret], signingKeys: [] })).toEqual({
       "webhook-id": published.id,
       "webhook-timestamp": "1614265330",
       "webhook-signature": v1,
@@ -94,7 +101,7 @@ describe("signing keys", () => {
   it("publishes a JWK with which Node and WebCrypto verify v1a, and that refuses any other byte", async () => {
     const key = newSigningKey(new Uint8Array(32).fill(3));
     const jwk = jsonWebKey(publicKeyOf(key));
-    const header = signatures({ ...published, secrets: [secret], signingKey: key });
+    const header = signatures({ ...published, secrets: [secret], signingKeys: [key] });
     const signature = Buffer.from(header.split("v1a,")[1] ?? "", "base64");
     const signed = Buffer.from(`${published.id}.${published.timestampSeconds}.${published.body}`);
     expect(verify(null, signed, createPublicKey({ key: jwk, format: "jwk" }), signature)).toBe(true);

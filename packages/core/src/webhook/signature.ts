@@ -20,9 +20,9 @@ export type Signing = {
   readonly timestampSeconds: number;
   /** Exactly what is sent: text counts by its UTF-8. */
   readonly body: string | Uint8Array;
-  /** The newest first; while a secret is replaced, those it replaces too. */
+  /** The newest first, as of the keys; while one is replaced, those it replaces too. */
   readonly secrets: readonly Secret[];
-  readonly signingKey: SigningKey | null;
+  readonly signingKeys: readonly SigningKey[];
 };
 
 export type SignedHeaders = {
@@ -46,10 +46,10 @@ export function signedHeaders(signing: Signing): SignedHeaders {
 }
 
 /**
- * The value of `webhook-signature`: a `v1` for each secret, then the `v1a`. That order suits verifiers that know `v1` alone.
+ * The value of `webhook-signature`: a `v1` for each secret, then a `v1a` for each key. That order suits verifiers that know `v1` alone.
  * @throws RangeError when the id or the time could be read in two ways, or there is nothing to sign with
  */
-export function signatures({ id, timestampSeconds, body, secrets, signingKey }: Signing): string {
+export function signatures({ id, timestampSeconds, body, secrets, signingKeys }: Signing): string {
   if (!/^[\w-]+$/.test(id)) throw new RangeError(`Cannot sign: "${id}" is no id of letters, digits, _ and -`);
   if (!Number.isSafeInteger(timestampSeconds) || timestampSeconds < 0)
     throw new RangeError(`Cannot sign: ${timestampSeconds} is no whole number of seconds`);
@@ -58,9 +58,10 @@ export function signatures({ id, timestampSeconds, body, secrets, signingKey }: 
   const symmetric = secrets.map(
     (secret) => `v1,${createHmac("sha256", bytesOf(secret)).update(signed).digest("base64")}`,
   );
-  if (signingKey === null) return symmetric.join(" ");
-  const asymmetric = sign(null, signed, privateKey(seedOf(signingKey))).toString("base64");
-  return [...symmetric, `v1a,${asymmetric}`].join(" ");
+  const asymmetric = signingKeys.map(
+    (key) => `v1a,${sign(null, signed, privateKey(seedOf(key))).toString("base64")}`,
+  );
+  return [...symmetric, ...asymmetric].join(" ");
 }
 
 /** Whether a text is a secret that signs well enough. */

@@ -25,7 +25,7 @@ async function world() {
   const inbox = webhookInbox(endpoints);
   const post = (secret: string, url = path, sent = body) => {
     const timestampSeconds = Math.floor(Date.now() / 1_000);
-    const signing = { id: "msg_1", timestampSeconds, body, secrets: [secret as `whsec_`], signingKey: null };
+    const signing = { id: "msg_1", timestampSeconds, body, secrets: [secret as `whsec_`], signingKeys: [] };
     return inbox.answer({ method: "POST", url, headers: { ...signedHeaders(signing) }, body: sent });
   };
   const list = async () => {

@@ -72,7 +72,7 @@ function isVerified(headers: IncomingHttpHeaders, body: Buffer, secrets: readonl
   const given = (first(headers["webhook-signature"]) ?? "").split(" ");
   try {
     return secrets.some((secret) =>
-      given.includes(signatures({ id, timestampSeconds, body, secrets: [secret], signingKey: null })),
+      given.includes(signatures({ id, timestampSeconds, body, secrets: [secret], signingKeys: [] })),
     );
   } catch (error) {
     if (error instanceof RangeError) return false; // nothing that we would sign
