@@ -1,6 +1,6 @@
 import type { LambdaContext, LambdaEvent } from "hono/aws-lambda";
 import { handle } from "hono/aws-lambda";
-import { composeApi } from "../runtime/compose.ts";
+import { composeApi } from "../runtime/compose-api.ts";
 import { createApp } from "./app.ts";
 
 // The only file that knows Hono's Lambda adapter, which is deprecated in favour of a package of its own

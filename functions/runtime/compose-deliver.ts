@@ -11,7 +11,7 @@ import { DeliverEnv } from "./env.ts";
 import { jsonLog, type Log } from "./log.ts";
 
 /**
- * As `compose.ts`, for `deliver` alone: the client for URLs that users choose brings an HTTP stack that takes over the
+ * For `deliver` alone: the client for URLs that users choose brings an HTTP stack that takes over the
  * process's own.
  */
 export function composeDeliver(

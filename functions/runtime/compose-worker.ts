@@ -15,7 +15,7 @@ import { WorkerEnv } from "./env.ts";
 import { jsonLog, type Log } from "./log.ts";
 
 /**
- * As `compose.ts`, for the worker alone: with the client for URLs that users choose, as in `compose-deliver.ts`. Nothing
+ * For the worker, with the client for URLs that users choose, as in `compose-deliver.ts`. Nothing
  * else in the worker goes through the HTTP stack that this takes over: AWS and Gemini are called through `node:http`.
  */
 export function composeWorker(

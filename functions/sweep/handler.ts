@@ -1,7 +1,7 @@
 import { sweep } from "@plantain/core/job/sweep";
 import { sweepDeliveries } from "@plantain/core/webhook/sweep-deliveries";
 import type { Context } from "aws-lambda";
-import { composeSweep } from "../runtime/compose.ts";
+import { composeSweep } from "../runtime/compose-sweep.ts";
 
 const { log, ...ports } = composeSweep(process.env);
 
