@@ -13,6 +13,7 @@ describe("a download", () => {
     const port = await listen((request, response) => {
       expect(request.method).toBe("GET");
       expect(request.headers["accept-encoding"]).toBe("identity");
+      expect(request.headers["user-agent"]).toBe("Plantain-Images/1");
       response.writeHead(200, { "content-type": "image/png" }).end(content);
     });
     const file = await download(port);
@@ -47,6 +48,30 @@ describe("a download", () => {
   it.each([204, 206, 302, 404, 500])("takes no status but 200: %d", async (status) => {
     const port = await listen((_, response) => response.writeHead(status, { location: "/dog.png" }).end());
     expect(await download(port)).toMatchObject({ type: "refused", status });
+  });
+
+  it.each(["identity", "Identity", "aws-chunked", ""])(
+    "takes what is said to be encoded as %j",
+    async (encoding) => {
+      const port = await listen((_, response) =>
+        response.writeHead(200, { "content-encoding": encoding }).end("cat"),
+      );
+      expect(await download(port)).toMatchObject({ type: "downloaded", size: 3 });
+    },
+  );
+
+  it("holds no more memory than it counts, however much framing there is between the bytes", async () => {
+    const port = await listenTcp((socket) =>
+      socket.once("data", () => {
+        socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+        for (let sent = 0; sent < 200; sent += 1) socket.write(`1;${"x".repeat(60_000)}\r\nb\r\n`);
+        socket.end("0\r\n\r\n");
+      }),
+    );
+    const file = await download(port);
+    expect(file).toMatchObject({ type: "downloaded", size: 200 });
+    const buffers = new Set("bytes" in file ? file.bytes.map(({ buffer }) => buffer) : []);
+    expect([...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThanOrEqual(65_536);
   });
 
   it("takes nothing compressed, for it asked for none", async () => {

@@ -1,3 +1,4 @@
+import { blocks } from "./blocks.ts";
 import { type Arriving, exchange, type Reaching, type Request } from "./exchange.ts";
 import type { RequestFailure, RequestFailureCode } from "./failure.ts";
 
@@ -6,7 +7,7 @@ export type Downloading = Pick<Request, "url" | "timeoutMs" | "signal"> & { read
 
 export type Downloaded = {
   readonly type: "downloaded";
-  /** In the pieces they arrived in, never copied together. */
+  /** In pieces, never copied together. */
   readonly bytes: readonly Uint8Array[];
   readonly size: number;
   /** What the server says it is; the bytes may tell otherwise. */
@@ -24,13 +25,17 @@ export async function download(
   { maxBytes, ...file }: Downloading,
   reaching: Reaching,
 ): Promise<Downloaded | Refused | DownloadFailure> {
-  const headers = { accept: "image/*", "accept-encoding": "identity" };
+  // Some servers refuse whoever doesn't say who he is
+  const headers = { accept: "image/*", "accept-encoding": "identity", "user-agent": "Plantain-Images/1" };
   return exchange<Downloaded | Refused | DownloadFailure>(
     { ...file, method: "GET", headers },
     reaching,
     (answer) => fileIn(answer, maxBytes),
   );
 }
+
+/** S3 tells the second of what was uploaded in chunks; the bytes are the file's own by then. */
+const plainEncodings = ["", "aws-chunked", "identity"];
 
 async function fileIn(answer: Arriving, maxBytes: number): Promise<Downloaded | Refused | DownloadFailure> {
   const { status, header, body, elapsedMs } = answer;
@@ -39,17 +44,17 @@ async function fileIn(answer: Arriving, maxBytes: number): Promise<Downloaded | 
   };
   const tooLarge = () => failed("too_large", `Cannot take a file of more than ${maxBytes} bytes`);
   if (status !== 200) return { type: "refused", status, ms: elapsedMs() };
-  const encoding = header("content-encoding") ?? "identity";
-  if (encoding !== "identity") {
+  const encoding = (header("content-encoding") ?? "").trim().toLowerCase();
+  if (!plainEncodings.includes(encoding)) {
     return failed("malformed_answer", `Cannot take a file in content encoding "${encoding}"`);
   }
   if (Number(header("content-length") ?? 0) > maxBytes) return tooLarge();
-  const bytes: Uint8Array[] = [];
-  let size = 0;
+  const kept = blocks();
   for await (const chunk of body) {
-    bytes.push(chunk);
-    size += chunk.length;
-    if (size > maxBytes) return tooLarge(); // which closes the connection
+    if (kept.size + chunk.length > maxBytes) return tooLarge(); // which closes the connection
+    kept.add(chunk);
   }
-  return { type: "downloaded", bytes, size, contentType: header("content-type"), ms: elapsedMs() };
+  const { size } = kept;
+  const contentType = header("content-type");
+  return { type: "downloaded", bytes: kept.pieces(), size, contentType, ms: elapsedMs() };
 }

@@ -1,3 +1,4 @@
+import { blocks } from "./blocks.ts";
 import { exchange, type Reaching, type Request } from "./exchange.ts";
 import type { RequestFailure } from "./failure.ts";
 
@@ -36,17 +37,19 @@ export async function send(message: Sending, reaching: Reaching): Promise<Answer
 }
 
 async function beginning(body: AsyncIterable<Uint8Array>): Promise<Pick<Answered, "body" | "isWhole">> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const kept = blocks();
   let isWhole = true;
   try {
     for await (const chunk of body) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > keptBytes) break; // which closes the connection
+      const left = keptBytes - kept.size;
+      kept.add(chunk.subarray(0, left));
+      if (chunk.length > left) {
+        isWhole = false;
+        break; // which closes the connection
+      }
     }
   } catch {
     isWhole = false; // the status counts
   }
-  return { body: Buffer.concat(chunks).subarray(0, keptBytes), isWhole: isWhole && size <= keptBytes };
+  return { body: Buffer.concat(kept.pieces()), isWhole };
 }

@@ -132,6 +132,29 @@ describe("reference images by URL", () => {
     expect(downloader.asked).toEqual([a, b, a]);
   });
 
+  it("come three at a time, and none is begun once one has failed", async () => {
+    const { downloader, fetched } = world();
+    const urls = ["1", "2", "3", "4", "5", "6", "7"].map((name) => `https://example.com/${name}`);
+    for (const url of urls) downloader.serve(url, downloaded(pngHeader(1, 1)));
+    let most = 0;
+    let atOnce = 0;
+    const counting: Downloader = {
+      async download(file) {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await new Promise((resolve) => setImmediate(resolve));
+        atOnce -= 1;
+        return downloader.download(file);
+      },
+    };
+    expect(await fetched(urls, { change: { downloader: counting } })).toEqual({ bytes: 7 * 45 });
+    expect(most).toBe(3);
+
+    const other = world();
+    expect(await other.fetched(urls)).toMatchObject({ failures: [{ code: "input_unavailable" }, {}, {}] });
+    expect(other.downloader.asked).toEqual(urls.slice(0, 3));
+  });
+
   it("wait for memory, so that many at once don't bring the worker down", async () => {
     const { downloader, fetched } = world();
     let atOnce = 0;

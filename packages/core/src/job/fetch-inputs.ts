@@ -24,6 +24,8 @@ type Ports = {
 export const mostDownloadBytes = 20_000_000;
 /** For the name, the connection and the whole file, in milliseconds. */
 const downloadMs = 20_000;
+/** Of one job: memory for downloads is shared with other tenants' jobs. */
+const downloadsAtOnce = 3;
 
 /** What the URLs of a job led to: the bytes they come to together, or why one of them can't be used. */
 export type FetchedInputs =
@@ -32,8 +34,8 @@ export type FetchedInputs =
 
 /**
  * Fetches the reference images that came as URLs and aren't there yet, each once for the job: an attempt that finds one
- * under the job's own prefix doesn't ask for it again. Waits for every one even when one fails: what has come is kept
- * for the next attempt.
+ * under the job's own prefix doesn't ask for it again. Once one has failed no more are begun, and those that are under
+ * way are waited for: what has come is kept for the next attempt.
  * @throws the reason of `signal` when it aborts
  */
 export async function fetchInputs(
@@ -45,16 +47,21 @@ export async function fetchInputs(
 ): Promise<FetchedInputs> {
   const linked = request.images.flatMap((image) => ("url" in image ? [image] : []));
   const urls = [...new Set(linked.map(({ url }) => url))];
-  const settled = await Promise.allSettled(
-    urls.map((url) => fetchInput(ports, job, model, { url }, indexOf(request, url), signal)),
-  );
-  const fetched = settled.map((result) => {
-    if (result.status === "rejected") throw result.reason;
-    return result.value;
-  });
-  const [failure, ...failures] = fetched.flatMap((each) => ("code" in each ? [each] : []));
-  if (failure) return { failures: [failure, ...failures] };
-  const sizes = new Map(fetched.flatMap((each) => ("code" in each ? [] : [[each.url, each.bytes] as const])));
+  const sizes = new Map<string, number>();
+  const failures: Failure[] = [];
+  const waiting = urls.values();
+  const fetchInTurn = async () => {
+    for (const url of waiting) {
+      const fetched = await fetchInput(ports, job, model, { url }, indexOf(request, url), signal);
+      if (typeof fetched === "number") sizes.set(url, fetched);
+      else failures.push(fetched);
+      if (failures.length > 0) return;
+    }
+  };
+  const settled = await Promise.allSettled(Array.from({ length: downloadsAtOnce }, fetchInTurn));
+  for (const result of settled) if (result.status === "rejected") throw result.reason;
+  const [failure, ...others] = failures;
+  if (failure) return { failures: [failure, ...others] };
   const bytes = linked.reduce((sum, { url }) => sum + (sizes.get(url) ?? 0), 0);
   const all = bytes + knownBytes(request);
   return linked.length > 0 && all > mostImageBytes ? { failures: [tooHeavy(all)] } : { bytes };
@@ -65,6 +72,7 @@ function indexOf({ images }: JobRequest, url: string): number {
   return images.findIndex((image) => "url" in image && image.url === url);
 }
 
+/** @returns the bytes it has, or why it can't be used */
 async function fetchInput(
   ports: Ports,
   job: RunningJob,
@@ -72,16 +80,15 @@ async function fetchInput(
   image: LinkedImage,
   index: number,
   signal: AbortSignal,
-): Promise<{ readonly url: string; readonly bytes: number } | Failure> {
-  const { url } = image;
+): Promise<number | Failure> {
   const { objects, downloader, memory } = ports;
   const key = linkedKey(job, image);
   const there = await insist(ports, signal, () => objects.size(key));
-  if (there !== null) return { url, bytes: there };
+  if (there !== null) return there;
   const freeMemory = await memory.reserve(downloadMemory(mostDownloadBytes), signal);
   try {
     const limits = { maxBytes: mostDownloadBytes, timeoutMs: downloadMs };
-    const file = await downloader.download({ url, ...limits, signal });
+    const file = await downloader.download({ url: image.url, ...limits, signal });
     if (file.type !== "downloaded") return failureOf(index, file);
     const found = examineInput(file.bytes);
     if ("unfit" in found) {
@@ -91,8 +98,7 @@ async function fetchInput(
     if (!model.inputTypes.includes(mediaType)) {
       return failed("input_unavailable", index, `it is ${mediaType}, which model "${model.id}" doesn't take`);
     }
-    const bytes = await insist(ports, signal, () => keep(objects, key, file.bytes, mediaType));
-    return { url, bytes };
+    return await insist(ports, signal, () => keep(objects, key, file.bytes, mediaType));
   } finally {
     freeMemory();
   }
