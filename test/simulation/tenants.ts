@@ -138,7 +138,7 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
             ? linked(dice.whole(1, 3))
             : [];
     return {
-      model: "gemini-3-pro-image",
+      model: dice.chance(0.75) ? "gemini-3-pro-image" : "gemini-3.1-flash-image",
       prompt: `${mood === "killer" && profile.killers === 0 ? "" : mood} picture ${submissions}`.trim(),
       images,
       aspectRatio: null,

@@ -45,7 +45,7 @@ function staleWrite(before: Job, to: Job, { caller: { run } }: Context): Violati
   const steps = to.fence - before.fence;
   if (steps < 0 || steps > 1)
     return [{ invariant: "I11", text: `${to.id} went from fence ${before.fence} to ${to.fence}` }];
-  if (!run || run.fence === null || isPromotion(before, to)) return [];
+  if (!run || run.fence === null || isInLine(before, to)) return [];
   // Whoever comes upon another held job past its deadline ends it
   if (to.id !== run.jobId && before.status === "queued" && isFinished(to)) return [];
   if (before.status === "running" && before.fence === run.fence) return [];
@@ -57,7 +57,11 @@ function staleWrite(before: Job, to: Job, { caller: { run } }: Context): Violati
   ];
 }
 
-/** Whoever gives a place back lets others in, and writes to their jobs for that. */
+/** Whoever gives a place back lets others in, or has them wait in another line, and writes to their jobs for that. */
+function isInLine(before: Job, to: Job): boolean {
+  return before.status === "queued" && before.held !== null && to.status === "queued";
+}
+
 export function isPromotion(before: Job, to: Job): boolean {
   return before.status === "queued" && before.held !== null && to.status === "queued" && to.held === null;
 }

@@ -11,6 +11,7 @@ import { type Heard, newGate } from "./gate.ts";
 import type { Held } from "./held.ts";
 import type { Limits } from "./limits.ts";
 import type { CapacityPorts, Pools } from "./ports.ts";
+import { standInLine } from "./promote.ts";
 
 const tenant = "tenant:acme";
 const model = "model:gemini-3-pro-image";
@@ -30,7 +31,7 @@ function world(about: Partial<Limits> = {}) {
     Object.entries((await pools.load(tenant)).slots),
     Object.entries((await pools.load(model)).slots),
   ];
-  return { ...ports, queue, asked, places, until };
+  return { ...ports, clock, queue, asked, places, until };
 }
 function admitted(came: Admission | Held): Admission {
   if ("reason" in came) throw new Error(`Held by ${came.by}`);
@@ -53,14 +54,42 @@ describe("an admission", () => {
     ]);
   });
 
-  it("is refused where the tenant has as many jobs as it may, without a look at the model", async () => {
+  it("is refused where the tenant has as many jobs as it may", async () => {
     const w = world({ jobsPerTenant: 1 });
-    await w.asked(sampleJob());
+    const first = sampleJob();
+    await w.asked(first);
     const now = w.clock.now();
-    const load: Pools["load"] = (name) =>
-      name === model ? Promise.reject(new Error("Nobody has to look")) : w.pools.load(name);
-    const came = await w.asked(sampleJob(), 1, { pools: { ...w.pools, load } });
-    expect(came).toEqual({ by: tenant, reason: "tenant_limit", until: null, since: now });
+    expect(await w.asked(sampleJob())).toEqual({
+      by: tenant,
+      reason: "tenant_limit",
+      until: null,
+      since: now,
+    });
+    expect((await w.places()).map((slots) => slots.map(([id]) => id))).toEqual([[first.id], [first.id]]);
+  });
+
+  it("that is refused by the tenant gives back the place that it came with at the model, to whoever waits there", async () => {
+    const w = world({ jobsPerTenant: 1, callsPerModel: 2 });
+    const job = sampleJob();
+    admitted(await w.asked(job, 2));
+    const slots = (await w.pools.load(tenant)).slots;
+    const other = sampleJob();
+    const before = await w.pools.load(tenant);
+    await w.pools.write(before, {
+      ...before,
+      slots: { [other.id]: Object.values(slots)[0] },
+      version: before.version + 1,
+    });
+    const held = { by: model, reason: "model_limit", since: w.clock.now(), until: null } as const;
+    const waiting = sampleJob({ tenant: "globex", held });
+    await w.jobs.create(waiting, sampleRequest(), null, w.clock.now());
+    const isIn = standInLine(w, waiting);
+    await w.clock.advance(2_000);
+    await isIn;
+    expect(w.queue.size).toBe(0);
+    expect(await w.asked(job, 2)).toMatchObject({ by: tenant });
+    expect((await w.places())[1]?.map(([id]) => id)).toEqual([waiting.id]);
+    expect(w.queue.size).toBe(1);
   });
 
   it("is refused where the model can't be called, and then takes no place at the tenant either", async () => {

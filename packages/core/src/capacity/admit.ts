@@ -1,7 +1,7 @@
 import type { Job, QueuedJob, RunningJob } from "../job/job.ts";
 import { changePool } from "./change-pool.ts";
 import type { Heard } from "./gate.ts";
-import { type Held, modelPool, type PoolName, tenantPool } from "./held.ts";
+import { type Held, heldBy, modelPool, type PoolName, tenantPool } from "./held.ts";
 import { boundsOf } from "./limits.ts";
 import { type Full, giveBack, opensAt, type Pool, request, type Slot } from "./pool.ts";
 import type { CapacityPorts } from "./ports.ts";
@@ -34,7 +34,11 @@ export async function admit(
   const tenant = tenantPool(job.tenant);
   const model = modelPool(job.model);
   const atTenant = await take(ports, tenant, job, fence, 1, until);
-  if ("full" in atTenant) return heldBy(tenant, atTenant.full, ports.clock.now());
+  if ("full" in atTenant) {
+    // It may have come with a place there, or to see whether the gates are open: that is the next one's now
+    await leave(ports, model, job, fence);
+    return heldBy(tenant, atTenant.full, ports.clock.now());
+  }
   const atModel = await take(ports, model, job, fence, calls, until).catch(async (error: unknown) => {
     await leave(ports, tenant, job, fence);
     throw error;
@@ -69,10 +73,6 @@ export async function admit(
 export async function leaveUnclaimed(ports: CapacityPorts, job: Job): Promise<void> {
   await leave(ports, modelPool(job.model), job, job.fence + 1);
   await leave(ports, tenantPool(job.tenant), job, job.fence + 1);
-}
-
-function heldBy(by: PoolName, { reason, until }: Full, since: number): Held {
-  return { by, reason, until, since };
 }
 
 function take(

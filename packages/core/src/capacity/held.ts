@@ -16,6 +16,11 @@ export type Held = {
   readonly until: number | null;
 };
 
+/** What a full pool has to say to a job that it holds from then on. */
+export function heldBy(by: PoolName, { reason, until }: Pick<Held, "reason" | "until">, since: number): Held {
+  return { by, reason, until, since };
+}
+
 export function isPoolName(text: string): text is PoolName {
   return text.startsWith("tenant:") || text.startsWith("model:");
 }

@@ -9,6 +9,7 @@ import type { Fact, QueuedJob } from "../job/job.ts";
 import type { Jobs } from "../job/ports.ts";
 import { transition } from "../job/transition.ts";
 import { newGate } from "./gate.ts";
+import type { PoolName } from "./held.ts";
 import type { Limits } from "./limits.ts";
 import type { Pool, Waiting } from "./pool.ts";
 import type { CapacityPorts, Pools } from "./ports.ts";
@@ -168,7 +169,9 @@ describe("a place that is free", () => {
       asked.push(limit);
       return [sampleJob().id, gone.id, elsewhere.id, waiting.id];
     };
-    expect(await promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 20_000 }))).toBe(1);
+    const promoted = promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 20_000 }));
+    await w.clock.advance(1_000);
+    expect(await promoted).toBe(1);
     expect(w.sent).toEqual([{ id: waiting.id, delay: 0 }]);
     expect(new Set(asked)).toEqual(new Set([5]));
   });
@@ -217,7 +220,7 @@ describe("a tenant of which no job is found", () => {
     const looks: number[] = [];
     const held: Jobs["held"] = async () => {
       looks.push(w.clock.now() - w.now);
-      return looks.length < 3 ? [] : [job.id];
+      return looks.length === 3 ? [job.id] : [];
     };
     const promoted = promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 749 }));
     await w.clock.advance(500);
@@ -249,6 +252,207 @@ describe("a tenant of which no job is found", () => {
     };
     expect(await promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 750 }))).toBe(0);
     expect(looks).toBe(1);
+  });
+});
+
+describe("a line that several go through at once", () => {
+  /** Each job that is about to be let in is let in by somebody else, for so many. */
+  function outrun(w: World, times: number): Jobs {
+    let left = times;
+    return {
+      ...w.jobs,
+      async write(from, to, records) {
+        if (left > 0) {
+          left -= 1;
+          await transition(w.jobs, from, { type: "promoted", at: w.now }, samplePolicy);
+        }
+        return w.jobs.write(from, to, records);
+      },
+    };
+  }
+
+  it("is gone on with behind those that others were quicker to let in", async () => {
+    const w = world();
+    for (let n = 0; n < 5; n += 1) await w.held(90 - n);
+    const behind = await w.held(1);
+    const jobs = outrun(w, 5);
+    expect(await promote({ ...w, jobs }, await w.line({ acme: 20_000 }))).toBe(1);
+    expect(w.sent).toEqual([{ id: behind.id, delay: 0 }]);
+  });
+
+  it("keeps a tenant of which others let in all that was found, for there may be more", async () => {
+    const w = world();
+    for (let n = 0; n < 20; n += 1) await w.held(90 - n);
+    const jobs = outrun(w, 15);
+    expect(await promote({ ...w, jobs }, await w.line({ acme: 20_000 }))).toBe(0);
+    expect(Object.keys((await w.pool()).waiting)).toEqual(["acme"]);
+  });
+
+  it("keeps a tenant of which the index shows only what no longer waits", async () => {
+    const w = world();
+    const gone = await w.held(20);
+    await cancel(w, "acme", gone.id);
+    const held: Jobs["held"] = async () => [gone.id];
+    const promoted = promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 20_000 }));
+    await w.clock.advance(1_000);
+    expect(await promoted).toBe(0);
+    expect(Object.keys((await w.pool()).waiting)).toEqual(["acme"]);
+  });
+
+  it("is gone through by one at a time within a process, and once more for all that asked meanwhile", async () => {
+    const w = world({ callsPerModel: 3 });
+    for (let n = 0; n < 9; n += 1) await w.held(90 - n);
+    let asked = 0;
+    let writes = 0;
+    const held: Jobs["held"] = (...about) => {
+      asked += 1;
+      return w.jobs.held(...about);
+    };
+    const pools: Pools = {
+      ...w.pools,
+      write: (...about) => {
+        writes += 1;
+        return w.pools.write(...about);
+      },
+    };
+    const line = await w.line({ acme: 20_000 });
+    const ports = { ...w, pools, jobs: { ...w.jobs, held } };
+    const promoted = await Promise.all(Array.from({ length: 8 }, () => promote(ports, line)));
+    expect(promoted).toEqual([3, 0, 0, 0, 0, 0, 0, 0]);
+    expect(w.sent).toHaveLength(3);
+    expect({ asked, writes }).toEqual({ asked: 3, writes: 6 });
+  });
+
+  it("is gone through once more for a job that came during the pass", async () => {
+    const w = world();
+    const [first, second] = [await w.held(9), await w.held(0, { tenant: "b" })];
+    const jobs: Jobs = { ...w.jobs, held: async () => [] };
+    const line = await w.line({ acme: 5_000, b: 5_000 });
+    const promoted = Promise.all([
+      promote({ ...w, jobs }, line, first),
+      promote({ ...w, jobs }, line, second),
+      promote({ ...w, jobs }, line, first),
+    ]);
+    await w.clock.advance(10_000);
+    expect(await promoted).toEqual([1, 1, 0]);
+    expect(w.sent.map(({ id }) => id)).toEqual([first.id, second.id]);
+  });
+
+  it("is free for the next once a pass has failed, and those that share one hear of it", async () => {
+    const w = world();
+    const job = await w.held(9);
+    let isDown = true;
+    const held: Jobs["held"] = async (...about) => {
+      if (isDown) throw new Error("The index is down");
+      return w.jobs.held(...about);
+    };
+    const line = await w.line({ acme: 5_000 });
+    const ports = { ...w, jobs: { ...w.jobs, held } };
+    const failed = await Promise.allSettled([1, 2, 3].map(() => promote(ports, line)));
+    expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    isDown = false;
+    expect(await promote(ports, line)).toBe(1);
+    expect(w.sent).toEqual([{ id: job.id, delay: 0 }]);
+  });
+});
+
+describe("a job that has a place here and none in its other pool", () => {
+  const byTenant = (w: World) =>
+    ({ by: "tenant:acme", reason: "tenant_limit", since: w.now, until: null }) as const;
+  const stand = async (w: World, job: QueuedJob, change: Partial<CapacityPorts> = {}) => {
+    const stood = standInLine({ ...w, ...change }, job);
+    await w.clock.advance(1_000);
+    return stood;
+  };
+  const at = async (w: World, pool: PoolName) => Object.keys((await w.pools.load(pool)).slots);
+
+  it("waits for its model from now on, without a message, where that is closed; one knock goes for all", async () => {
+    const w = world();
+    await w.line({ globex: 20_000 }, { gates: closed(w.now + 30_000) });
+    const jobs = [await w.held(9, { held: byTenant(w) }), await w.held(8, { held: byTenant(w) })];
+    const [first] = jobs;
+    for (const job of jobs) await stand(w, job);
+    for (const { id } of jobs)
+      expect(await w.jobs.load(id)).toMatchObject({
+        status: "queued",
+        held: { by: name, reason: "rate_limited", until: w.now + 30_000 },
+      });
+    expect(await at(w, "tenant:acme")).toEqual([]);
+    expect(await at(w, name)).toEqual([]);
+    expect(w.sent).toEqual([{ id: first?.id, delay: 30_000 }]);
+    expect(Object.keys((await w.pool()).waiting).sort()).toEqual(["acme", "globex"]);
+  });
+
+  it("waits for its tenant from now on where that has its fill, and the place goes to the next in line", async () => {
+    const w = world({ callsPerModel: 1, jobsPerTenant: 0 });
+    const job = await w.held(9);
+    const next = await w.held(8, { tenant: "globex" });
+    const rich = { ...w, limits: { ...w.limits, jobsPerTenant: 1 } };
+    const tenant = await w.pools.load("tenant:acme");
+    const slot = { fence: 1, key: "jobs", calls: 1, until: w.now + 60_000 };
+    const full = { ...tenant, version: 1, slots: { [sampleJob().id]: slot } };
+    await w.pools.write(tenant, { ...full, waiting: { acme: { since: w.now, joinedAt: w.now } } });
+    expect(await promote(rich, await w.line({ acme: 20_000, globex: 10_000 }))).toBe(1);
+    expect(await w.jobs.load(job.id)).toMatchObject({ held: { by: "tenant:acme", reason: "tenant_limit" } });
+    expect(await w.isIn(next)).toBe(true);
+    expect(await at(w, name)).toEqual([next.id]);
+    expect(await at(w, "tenant:globex")).toEqual([next.id]);
+    expect(w.sent).toEqual([{ id: next.id, delay: 0 }]);
+  });
+
+  it("is not behind those of its own tenant that wait there, or neither line would ever let it in", async () => {
+    const w = world();
+    const job = await w.held(9);
+    const tenant = await w.pools.load("tenant:acme");
+    await w.pools.write(tenant, {
+      ...tenant,
+      version: 1,
+      waiting: { acme: { since: w.now, joinedAt: w.now } },
+    });
+    expect(await promote(w, await w.line({ acme: 20_000 }))).toBe(1);
+    expect(await w.isIn(job)).toBe(true);
+  });
+
+  it("is behind others that wait for its model", async () => {
+    const w = world();
+    await w.line({ globex: 20_000 });
+    const job = await w.held(9, { held: byTenant(w) });
+    expect(await stand(w, job)).toBe(0);
+    expect(await w.jobs.load(job.id)).toMatchObject({ held: { by: name, reason: "model_limit" } });
+    expect(w.sent, "there is room, so somebody has to look who is next").toEqual([{ id: job.id, delay: 0 }]);
+  });
+
+  it("ends at its deadline, which has passed meanwhile", async () => {
+    const w = world({ callsPerModel: 0 });
+    const job = await w.held(9, { held: byTenant(w), deadlineAt: w.now - 1 });
+    await stand(w, job);
+    expect(await w.jobs.load(job.id)).toMatchObject({
+      status: "failed",
+      failure: { code: "deadline_exceeded" },
+    });
+    expect(await at(w, "tenant:acme")).toEqual([]);
+  });
+
+  it("is left alone where it has moved on meanwhile", async () => {
+    const w = world({ callsPerModel: 0 });
+    const job = await w.held(9, { held: byTenant(w) });
+    const jobs = beforeWrite(w, () => cancel(w, "acme", job.id));
+    await stand(w, job, { jobs });
+    expect(await w.jobs.load(job.id)).toMatchObject({ status: "canceled" });
+    expect((await w.pool()).waiting).toEqual({});
+    expect(w.sent).toEqual([]);
+  });
+
+  it("is one of twenty at most that a pass deals with", async () => {
+    const w = world({ callsPerModel: 0 });
+    for (let n = 0; n < mostAtOnce + 5; n += 1) await w.held(90 - n, { held: byTenant(w) });
+    const [some] = await w.jobs.held("tenant:acme", "acme", 1);
+    const job = some && (await w.jobs.load(some));
+    if (job?.status !== "queued") throw new Error("Nobody waits");
+    await stand(w, job);
+    expect(await w.jobs.held("tenant:acme", "acme", 100)).toHaveLength(5);
+    expect(await w.jobs.held(name, "acme", 100)).toHaveLength(mostAtOnce);
+    expect(w.sent).toEqual([]);
   });
 });
 

@@ -3,10 +3,10 @@ import { isFinished, type Job, type QueuedJob } from "../job/job.ts";
 import type { Policy } from "../job/policy.ts";
 import { transition } from "../job/transition.ts";
 import { changePool } from "./change-pool.ts";
-import type { PoolName } from "./held.ts";
+import { type Held, heldBy, modelPool, type PoolName, tenantPool } from "./held.ts";
 import { boundsOf } from "./limits.ts";
 import { giveBack, knock, leaveLine, lineUp, nextTurn, type Pool, request, served } from "./pool.ts";
-import type { CapacityPorts } from "./ports.ts";
+import type { CapacityPorts, Pools } from "./ports.ts";
 
 /** Held jobs of one tenant that are looked at in one turn: the first may be over, or promoted by somebody else. */
 const candidates = 5;
@@ -32,41 +32,103 @@ export async function standInLine(ports: CapacityPorts, job: QueuedJob): Promise
   return promote(ports, pool, job);
 }
 
+/** One way through a line at a time, and the one after it once somebody has asked for it. */
+type Pass = { readonly over: Promise<unknown>; next: { known: QueuedJob[]; letIn: Promise<number> } | null };
+type Passes = Map<PoolName, Pass>;
+
+/** The passes of this process, by store and pool. */
+const passes = new WeakMap<Pools, Passes>();
+
 /**
  * Lets in held jobs while there is room, from tenant to tenant in turn and each tenant's oldest first: their slot is
  * taken for them, then they are told by a message. Most of the time nobody waits, and then it costs nothing.
+ *
+ * Within a process one goes through a line at a time, and then one more for all that have asked meanwhile. Ten jobs that
+ * end at once would otherwise all find the same few in front, and each would write for each of them.
  * @param known a job that is held, though the index may not show it yet
- * @returns how many were let in
+ * @returns how many were let in; of those that share a pass only one hears of them
  */
 export async function promote(
   ports: CapacityPorts,
   seen: Pool,
   known: QueuedJob | null = null,
 ): Promise<number> {
-  const { clock, limits } = ports;
+  if (!isWorthALook(ports, seen)) return 0;
+  const { pools } = ports;
+  const ofStore: Passes = passes.get(pools) ?? new Map();
+  passes.set(pools, ofStore);
+  const own = known ? [known] : [];
+  const underWay = ofStore.get(seen.name);
+  if (!underWay) return begin(ofStore, ports, seen.name, seen, own);
+  if (!underWay.next) {
+    const letIn = underWay.over.then(() => begin(ofStore, ports, seen.name, null, own));
+    underWay.next = { known: own, letIn };
+    return letIn;
+  }
+  underWay.next.known.push(...own);
+  await underWay.next.letIn;
+  return 0;
+}
+
+function begin(
+  ofStore: Passes,
+  ports: CapacityPorts,
+  name: PoolName,
+  seen: Pool | null,
+  known: QueuedJob[],
+): Promise<number> {
+  const letIn = goThrough(ports, name, seen, known);
+  const over = letIn.then(
+    () => undefined,
+    () => undefined, // those that share it hear of it; the next has a pass of its own
+  );
+  const pass: Pass = { over, next: null };
+  ofStore.set(name, pass);
+  void over.then(() => {
+    if (!pass.next) ofStore.delete(name);
+  });
+  return letIn;
+}
+
+/** Whether somebody waits, and there is room for him or a knock is due. */
+function isWorthALook({ limits, clock }: CapacityPorts, seen: Pool): boolean {
   const bounds = boundsOf(seen.name, limits);
+  const at = clock.now();
+  return nextTurn(seen, bounds, at, () => false) !== null || knock(seen, bounds, at) !== seen;
+}
+
+async function goThrough(
+  ports: CapacityPorts,
+  name: PoolName,
+  seen: Pool | null,
+  known: QueuedJob[],
+): Promise<number> {
+  const { pools, clock, limits } = ports;
+  const bounds = boundsOf(name, limits);
   const passed = new Set<string>();
-  let pool = seen;
-  for (let promoted = 0; ; ) {
+  let pool = seen ?? (await pools.load(name));
+  for (let steps = 0, promoted = 0; ; ) {
     const tenant = nextTurn(pool, bounds, clock.now(), (each) => passed.has(each));
     if (tenant === null) await knockLater(ports, pool, known);
-    if (tenant === null || promoted >= mostAtOnce) return promoted;
+    if (tenant === null || steps >= mostAtOnce) return promoted;
     const came = await letInOne(ports, pool, tenant, known);
     if (came.letIn === "full") return promoted;
-    if (came.letIn) promoted += 1;
-    else passed.add(tenant);
+    if (came.letIn === false) passed.add(tenant);
+    else steps += 1;
+    if (came.letIn === true) promoted += 1;
     pool = came.pool;
   }
 }
 
 /** Held jobs have no message, so somebody has to come when a closed gate opens: one message for all that wait. */
-async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob | null): Promise<void> {
+async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob[]): Promise<void> {
   const { name, waiting } = seen;
   const { pools, queue, clock, limits } = ports;
   const bounds = boundsOf(name, limits);
   const [first] = Object.keys(waiting);
   if (first === undefined || knock(seen, bounds, clock.now()) === seen) return;
-  const [job] = await heldJobs(ports, name, known?.tenant ?? first, known);
+  const { waiting: held } = await heldJobs(ports, name, known[0]?.tenant ?? first, known);
+  const [job] = held;
   if (!job) return;
   const noted = await changePool(pools, name, (pool) => {
     const after = knock(pool, bounds, clock.now());
@@ -76,59 +138,95 @@ async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob | n
 }
 
 /** What came of a tenant's turn, and the pool after it. */
-type Turn = { readonly letIn: boolean | "full"; readonly pool: Pool };
+type Turn = { readonly letIn: boolean | "full" | "elsewhere"; readonly pool: Pool };
 
-/** Lets in the tenant's oldest job that still waits; a tenant without any leaves the line. */
+/**
+ * Lets in the tenant's oldest job that still waits; a tenant without any leaves the line. One whose jobs were all let in
+ * by others meanwhile may have more behind those, which only the index can tell: it stays.
+ */
 async function letInOne(
   ports: CapacityPorts,
-  { name, waiting }: Pool,
+  before: Pool,
   tenant: string,
-  known: QueuedJob | null,
+  known: QueuedJob[],
 ): Promise<Turn> {
+  const { name, waiting } = before;
   const askedAt = ports.clock.now();
   const hasJustJoined = askedAt - (waiting[tenant]?.joinedAt ?? 0) < looks * looksApartMs;
+  let isShown = false;
+  let isOutrun = false;
+  let pool = before;
   for (let look = 1; look <= looks; look += 1) {
-    if (look > 1) await ports.clock.sleep(looksApartMs);
-    for (const job of await heldJobs(ports, name, tenant, known)) {
+    if (look > 1 && !isOutrun) await ports.clock.sleep(looksApartMs);
+    const found = await heldJobs(ports, name, tenant, known);
+    for (const job of found.waiting) {
       const turn = await letInJob(ports, name, job);
-      if (turn.letIn) return turn;
+      if (turn.letIn !== false) return turn;
+      pool = turn.pool;
     }
-    if (!hasJustJoined) break;
+    isShown = found.isShown;
+    isOutrun = found.waiting.length > 0;
+    if (!hasJustJoined && !isShown) break;
   }
-  const { pool } = await changePool(ports.pools, name, (before) => ({
-    pool: leaveLine(before, tenant, askedAt - indexLagMs),
-  }));
-  return { letIn: false, pool };
+  if (isShown) return { letIn: false, pool };
+  return {
+    letIn: false,
+    ...(await changePool(ports.pools, name, (now) => ({
+      pool: leaveLine(now, tenant, askedAt - indexLagMs),
+    }))),
+  };
 }
 
-/** The jobs of a tenant that wait here, oldest first, as they are in truth. */
+/**
+ * The jobs of a tenant that wait here, oldest first, as they are in truth, and whether the index shows any.
+ * @param known loses those that don't wait any more, which makes room for the next
+ */
 async function heldJobs(
   { jobs }: CapacityPorts,
   by: PoolName,
   tenant: string,
-  known: QueuedJob | null,
-): Promise<readonly QueuedJob[]> {
-  const ids = new Set<JobId>(await jobs.held(by, tenant, candidates));
-  if (known?.tenant === tenant) ids.add(known.id);
+  known: QueuedJob[],
+): Promise<{ readonly waiting: readonly QueuedJob[]; readonly isShown: boolean }> {
+  const own = known.filter((job) => job.tenant === tenant).slice(0, candidates);
+  const shown = await jobs.held(by, tenant, candidates);
+  const ids = new Set<JobId>([...shown, ...own.map(({ id }) => id)]);
   const found = await Promise.all([...ids].map((id) => jobs.load(id)));
-  return found
-    .flatMap((job) => (job?.status === "queued" && job.held?.by === by ? [job] : []))
-    .sort((a, b) => a.createdAt - b.createdAt);
+  const waiting = found.flatMap((job) => (job?.status === "queued" && job.held?.by === by ? [job] : []));
+  for (const job of own) if (!waiting.some(({ id }) => id === job.id)) known.splice(known.indexOf(job), 1);
+  return { waiting: waiting.sort((a, b) => a.createdAt - b.createdAt), isShown: shown.length > 0 };
 }
 
-/** Slot first, then the job: who finds it promoted has a place. */
+/**
+ * Slots first, here and in the job's other pool, then the job: who finds it promoted has both. Where it would have to
+ * wait for the other one, it does so from now on, without a message to tell a worker of it.
+ */
 async function letInJob(ports: CapacityPorts, name: PoolName, job: QueuedJob): Promise<Turn> {
   const { pools, jobs, queue, clock, policy, limits } = ports;
-  const bounds = boundsOf(name, limits);
   const fence = job.fence + 1;
   const at = clock.now();
   const until = reservedUntil(policy, at);
-  const asked = { job: job.id, fence, calls: job.count, at, until, isNext: true };
-  const taken = await changePool(pools, name, (pool) => {
-    const came = request(pool, asked, bounds);
-    return "slot" in came ? { ...came, pool: served(came.pool, job.tenant, at) } : came;
-  });
+  const tenants = tenantPool(job.tenant);
+  const other = name === tenants ? modelPool(job.model) : tenants;
+  const take = async (from: PoolName, isNext: boolean) => {
+    const asked = { job: job.id, fence, calls: from === tenants ? 1 : job.count, at, until, isNext };
+    return changePool(pools, from, (pool) => {
+      const came = request(pool, asked, boundsOf(from, limits));
+      return "slot" in came && from === name ? { ...came, pool: served(came.pool, job.tenant, at) } : came;
+    });
+  };
+  const leave = async (from: PoolName) =>
+    changePool(pools, from, (pool) => ({
+      pool: giveBack(pool, { job: job.id, fence, heard: [], at: clock.now() }, boundsOf(from, limits)),
+    }));
+  const taken = await take(name, true);
   if ("full" in taken) return { letIn: "full", pool: taken.pool };
+  // At its model it may be behind others; at its own tenant only behind its like
+  const elsewhere = await take(other, other === tenants);
+  if ("full" in elsewhere) {
+    const { pool } = await leave(name);
+    await holdElsewhere(ports, job, heldBy(other, elsewhere.full, at));
+    return { letIn: "elsewhere", pool };
+  }
   const promoted = await transition(jobs, job, { type: "promoted", at: clock.now() }, policy);
   if (promoted.refused === undefined) {
     await queue.send(job, 0);
@@ -138,10 +236,22 @@ async function letInJob(ports: CapacityPorts, name: PoolName, job: QueuedJob): P
   if (promoted.refused === "deadline_passed")
     await transition(jobs, promoted.job ?? job, { type: "expired", at: clock.now() }, policy);
   if (isTakenBy(promoted.job, fence)) return { letIn: false, pool: taken.pool };
-  const { pool } = await changePool(pools, name, (before) => ({
-    pool: giveBack(before, { job: job.id, fence, heard: [], at: clock.now() }, bounds),
+  await leave(other);
+  return { letIn: false, pool: (await leave(name)).pool };
+}
+
+/** Puts a held job into another line. Nobody may be there to see a place that came free meanwhile: then it is sent to look. */
+async function holdElsewhere(ports: CapacityPorts, job: QueuedJob, held: Held): Promise<void> {
+  const { pools, jobs, queue, clock, policy, limits } = ports;
+  const moved = await transition(jobs, job, { type: "held", at: clock.now(), held }, policy);
+  if (moved.refused === "deadline_passed")
+    await transition(jobs, moved.job ?? job, { type: "expired", at: clock.now() }, policy);
+  if (moved.refused !== undefined || moved.job.status !== "queued") return;
+  const { pool } = await changePool(pools, held.by, (before) => ({
+    pool: lineUp(before, job.tenant, clock.now()),
   }));
-  return { letIn: false, pool };
+  if (nextTurn(pool, boundsOf(held.by, limits), clock.now(), () => false) !== null) await queue.send(job, 0);
+  else await knockLater(ports, pool, [moved.job]);
 }
 
 /** Whoever was quicker to promote or claim a job has this very slot; one that is over, or still held, needs none. */
