@@ -105,8 +105,8 @@ export const stateMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${job}run-attempt.ts`,
-        find: "isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return;",
-        replace: "job.fence > 0) return;",
+        find: "isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return true;",
+        replace: "job.fence > 0) return true;",
       },
     ],
     profile: "dozy",

@@ -58,6 +58,8 @@ export async function closeAttempt(
     transition(jobs, claimed, fact, policy, { attempt: line, ...(result ? { result } : {}) }),
   );
   if (closed.refused && !isOwn(closed.job, claimed, conclusion)) throw new LeaseLost(closed.refused);
+  // What looks like our own commit may be the sweep's at the same fence, which knows nothing of the bill
+  if (closed.refused) await insist(ports, signal, () => jobs.settle(claimed.id, claimed.fence, calls));
   if (closed.job?.status === "queued") await goOn(ports, closed.job);
   return { ended, fence: claimed.fence, ...(failure ? { failure } : {}) };
 }

@@ -19,6 +19,7 @@ import type { Jobs } from "./ports.ts";
 import { failing, plenty, record, work, world } from "./run-attempt.fixture.ts";
 import { runAttempt } from "./run-attempt.ts";
 import { sweep } from "./sweep.ts";
+import { transition } from "./transition.ts";
 
 const overloaded: Failure = { code: "overloaded", message: "The model is overloaded", billed: "no" };
 const refused: Failure = {
@@ -264,8 +265,9 @@ describe("a message that leads to no attempt", () => {
 describe("a worker that dies", () => {
   it("before paying leaves the job to the next, once the lease is over", async () => {
     const w = await world(scriptedModel(sampleAnswer()));
-    const jobs: Jobs = { ...w.jobs, read: () => Promise.reject(new Error("Gone")) };
-    await expect(work(w, { jobs })).rejects.toThrow("Gone");
+    const jobs: Jobs = { ...w.jobs, read: () => new Promise(() => undefined) };
+    void work(w, { jobs, policy: { ...samplePolicy, beatMs: 10_000_000 } });
+    await w.clock.advance(10);
     await w.queue.send(w.job, 0);
     expect(await work(w)).toEqual({ ended: "leased" });
     await w.clock.advance(samplePolicy.beatVisibilityMs);
@@ -466,6 +468,107 @@ describe("a recheck that froze on its way", () => {
     await w.clock.advance(frozenMs);
     expect(await done).toEqual({ ended: "succeeded", fence: 1 });
     expect(rechecks).toHaveLength(expected);
+  });
+});
+
+describe("a store that is slow", () => {
+  it("is asked three times for a fresh lease; then the job is given back, and nothing is paid", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    let rechecks = 0;
+    const write: Jobs["write"] = async (from, to, records) => {
+      if (to.status === "running" && to.paying.length > 0) {
+        rechecks += 1;
+        await w.clock.sleep(samplePolicy.beatMs / 2 + 1);
+      }
+      return w.jobs.write(from, to, records);
+    };
+    const done = work(w, { jobs: { ...w.jobs, write }, policy: { ...samplePolicy, beatMs: 20_001 } });
+    await w.clock.advance(60_000);
+    expect(await done).toEqual({ ended: "released", fence: 1 });
+    expect(rechecks).toBeGreaterThanOrEqual(3);
+    expect(w.model.calls).toEqual([]);
+    expect((await record(w, w.job.id)).job).toMatchObject({ status: "queued", crashes: 0, spent: {} });
+  });
+
+  it("keeps no attempt looking that has to stop", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const write: Jobs["write"] = async (from, to, records) => {
+      if (to.status === "running" && to.paying.length > 0) await w.clock.sleep(15_000);
+      return w.jobs.write(from, to, records);
+    };
+    const done = work(w, { jobs: { ...w.jobs, write } }, () => 25_000);
+    const stopped = expect(done).rejects.toThrow("the function's time is over");
+    await w.clock.advance(60_000);
+    await stopped;
+    expect(w.model.calls).toEqual([]);
+  });
+
+  it("or that fails at times is asked again, for whoever gave up would leave the job to its lease", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const failing = new Set(["read"]);
+    const read: Jobs["read"] = (id) => {
+      if (failing.delete("read")) return Promise.reject(new Error("Throttled"));
+      return w.jobs.read(id);
+    };
+    const done = work(w, { jobs: { ...w.jobs, read } });
+    await w.clock.advance(10_000);
+    expect(await done).toEqual({ ended: "succeeded", fence: 1 });
+  });
+});
+
+describe("a call that may be begun", () => {
+  it("has all of its time, and then half of what is kept for after it, before the function's is over", async () => {
+    const policy = { ...samplePolicy, callMs: 8_000, callMarginMs: 2_000, leaseMs: 3_000, beatMs: 1_000 };
+    const w = await world(
+      scriptedModel(async (_call, signal) => {
+        await w.clock.sleep(7_900, signal);
+        signal.throwIfAborted();
+        return sampleAnswer();
+      }),
+    );
+    const until = w.clock.now() + policy.callMs + policy.callMarginMs + 100;
+    const done = work(w, { policy }, () => until - w.clock.now());
+    await w.clock.advance(12_000);
+    expect(await done).toEqual({ ended: "succeeded", fence: 1 });
+  });
+});
+
+describe("a job that the sweep ended as its owner would have", () => {
+  it("still hears from the owner what the call cost", async () => {
+    const blocked: Failure = { code: "content_blocked.output", message: "Withheld", billed: "yes" };
+    const usage = { inputText: 5, inputImage: 0, outputText: 0, outputImage: 1120, thinking: 0 };
+    const w = await world(scriptedModel({ type: "failure", failure: blocked, usage }));
+    const write: Jobs["write"] = async (from, to, records) => {
+      if (to.status === "failed") {
+        const gone = w.clock.now() + 10_000_000;
+        await transition(w.jobs, from, { type: "expired", at: gone }, samplePolicy);
+      }
+      return w.jobs.write(from, to, records);
+    };
+    await work(w, { jobs: { ...w.jobs, write } });
+    const { job, attempts } = await record(w, w.job.id);
+    expect(job).toMatchObject({ status: "failed", failure: { code: "deadline_exceeded" } });
+    expect(attempts).toMatchObject([{ ended: "expired", calls: [{ billed: "yes", cost: 134_410_000 }] }]);
+  });
+});
+
+describe("a bill that can't be told at once", () => {
+  it("is told again, for nobody else knows of it", async () => {
+    const w = await world(
+      scriptedModel(async () => {
+        await cancel(w.ports, "acme", w.job.id);
+        return sampleAnswer();
+      }),
+    );
+    let left = 2;
+    const settle: Jobs["settle"] = (...told) => {
+      left -= 1;
+      return left >= 0 ? Promise.reject(new Error("Throttled")) : w.jobs.settle(...told);
+    };
+    const done = work(w, { jobs: { ...w.jobs, settle } });
+    await w.clock.advance(10_000);
+    expect(await done).toEqual({ ended: "lease_lost", fence: 1 });
+    expect((await record(w, w.job.id)).attempts).toMatchObject([{ calls: [{ billed: "yes" }] }]);
   });
 });
 

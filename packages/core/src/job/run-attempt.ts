@@ -19,6 +19,7 @@ import { insist } from "./insist.ts";
 import { isFinished, isLeased, type Job, type RunningJob } from "./job.ts";
 import { expectedMemory, type MemoryBudget } from "./memory-budget.ts";
 import { type Paid, pay } from "./pay.ts";
+import type { Policy } from "./policy.ts";
 import type { Delivered, Downloader, ImageModel, Objects } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
 import { type Transition, transition } from "./transition.ts";
@@ -58,7 +59,7 @@ export async function runAttempt(
   }
   const { job: claimed, admission } = taken;
   const beat = heartbeat(ports, claimed, message);
-  const time = functionTime(ports.clock, leftMs);
+  const time = functionTime(ports, leftMs);
   const calls: Bills = new Map();
   try {
     const signal = AbortSignal.any([beat.signal, time.signal]);
@@ -82,14 +83,18 @@ function isAdmitted(admission: Admission | Held): admission is Admission {
   return "calls" in admission;
 }
 
-/** What a function keeps to end in order: to tell bills and give messages back. */
+/** What a function keeps to end in order, to tell bills and give messages back; of what it has after a call, half at most. */
 const endMs = 5_000;
 
 /** Aborts when the function's time is nearly over, so that it isn't ended in the middle of the batch's other jobs. */
-function functionTime(clock: Clock, leftMs: () => number): { signal: AbortSignal; stop(): Promise<void> } {
+function functionTime(
+  { clock, policy }: { clock: Clock; policy: Policy },
+  leftMs: () => number,
+): { signal: AbortSignal; stop(): Promise<void> } {
   const over = new AbortController();
   const stopped = new AbortController();
-  const timer = clock.sleep(Math.max(0, leftMs() - endMs), stopped.signal).then(() => {
+  const keptMs = Math.min(endMs, policy.callMarginMs / 2);
+  const timer = clock.sleep(Math.max(0, leftMs() - keptMs), stopped.signal).then(() => {
     if (!stopped.signal.aborted)
       over.abort(new Error("Cannot go on with the attempt: the function's time is over"));
   });
@@ -112,11 +117,16 @@ async function attempt(
   calls: Bills,
 ): Promise<Closed> {
   const { jobs, objects, policy, memory, registry } = ports;
-  const record = await jobs.read(claimed.id);
+  // Who gave up at a passing fault would leave the job to its lease, and be counted as a crash
+  const record = await insist(ports, signal, () => jobs.read(claimed.id));
   if (!record) throw new LeaseLost("absent");
   const { request } = record;
-  const adopted = claimed.fence > 1 ? await adopt(objects, claimed, record.attempts) : nothingAdopted;
-  for (const [fence, bill] of adopted.bills) await jobs.settle(claimed.id, fence, bill);
+  const adopted =
+    claimed.fence > 1
+      ? await insist(ports, signal, () => adopt(objects, claimed, record.attempts))
+      : nothingAdopted;
+  for (const [fence, bill] of adopted.bills)
+    await insist(ports, signal, () => jobs.settle(claimed.id, fence, bill));
 
   const model = registry.find(claimed.model);
   const outcomes = [...adopted.outcomes.values()];
@@ -144,10 +154,10 @@ async function attempt(
   const paying = missing.slice(0, Math.min(fitting, admission.calls));
   const freeMemory = await memory.reserve(paying.length * each, signal);
   try {
-    const material = await gather(ports, claimed, request);
+    const material = await insist(ports, signal, () => gather(ports, claimed, request));
     if (!material) return await close({ failures: [inputGone] });
-    await recheck(ports, claimed, paying, signal);
-    if (leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: notYet });
+    const mayPay = await recheck(ports, claimed, paying, signal);
+    if (!mayPay || leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: notYet });
     for (const index of paying) calls.set(index, unknownCall(index));
     const { key } = admission;
     const paid = await payAll(ports, claimed, { model, key }, request, material, paying, signal, calls);
@@ -191,28 +201,34 @@ function missingIndexes({ count }: JobRequest, { outcomes }: Adopted): number[] 
   return Array.from({ length: count }, (_, index) => index).filter((index) => !outcomes.has(index));
 }
 
+const mostRechecks = 3;
+
 /**
  * The last look before money is spent: whoever froze since the claim finds out here that the job is another's. Who froze
  * in this very look has renewed a lease that is old already, and looks again: a call begins with all of it but half a beat,
  * so that the beats can keep it.
+ * @returns false where the store takes too long for that, again and again
  */
 async function recheck(
   ports: WorkerPorts,
   claimed: RunningJob,
   paying: readonly number[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { jobs, clock, policy } = ports;
   const { fence } = claimed;
-  for (let job: Job = claimed; ; ) {
+  let job: Job = claimed;
+  for (let looks = 1; looks <= mostRechecks; looks += 1) {
+    signal.throwIfAborted();
     const from: Job = job;
     const rechecked: Transition = await insist(ports, signal, () =>
       transition(jobs, from, { type: "rechecked", at: clock.now(), fence, paying }, policy),
     );
     if (rechecked.refused) throw new LeaseLost(rechecked.refused);
     ({ job } = rechecked);
-    if (!isFinished(job) && isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return;
+    if (!isFinished(job) && isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return true;
   }
+  return false;
 }
 
 /** All calls at once. Waits for every one even when one throws: a bill must not be lost to a neighbour's fault. */
@@ -242,8 +258,22 @@ async function payAll(
   });
 }
 
-/** An attempt that isn't the one to end its job still says what it knows of its bill. */
-async function tellBill({ jobs }: WorkerPorts, claimed: RunningJob, calls: Bills): Promise<void> {
+const triesToTell = 3;
+
+/** An attempt that isn't the one to end its job still says what it knows of its bill. Nobody else can: it tries again. */
+async function tellBill(
+  { jobs, clock, random }: WorkerPorts,
+  claimed: RunningJob,
+  calls: Bills,
+): Promise<void> {
   const known = [...calls.values()];
-  if (known.some(({ billed }) => billed !== "unknown")) await jobs.settle(claimed.id, claimed.fence, known);
+  if (known.every(({ billed }) => billed === "unknown")) return;
+  for (let spent = 1; ; spent += 1) {
+    try {
+      return await jobs.settle(claimed.id, claimed.fence, known);
+    } catch (error) {
+      if (spent === triesToTell) throw error;
+      await clock.sleep(random.fraction() * 200 * 2 ** spent);
+    }
+  }
 }
