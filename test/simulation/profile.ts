@@ -234,7 +234,6 @@ export const profileNames = [
   "crashes",
   "answers",
   "zombies",
-  "dozy",
   "cramped",
   "stores",
   "ticks",
@@ -267,8 +266,6 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     faults: { ...noFaults, freeze_before: 0.2, freeze_after: 0.2 },
     providerFailures: 0.3,
   },
-  /** Gemini fails, many jobs are canceled, and workers freeze over and over as they prove their lease. */
-  dozy: aimed("jobs.write.running", "freeze_before"),
   /** Pictures take their time, and workers have room for one at once. */
   cramped: { ...ample, slowPictures: 0.4, memoryBytes: [5_000_000] },
   /** Something happens whenever an object is stored. */

@@ -55,13 +55,26 @@ export const attemptMutants: readonly Mutant[] = [
     fate: { killedWithin: 50 },
   },
   {
+    name: "failed-beat-ignored",
+    guard: "who can't prove that the job is still his gives up what he pays for",
+    changes: [
+      {
+        file: `${job}heartbeat.ts`,
+        find: 'return lost.abort(new LeaseLost("beat_failed", { cause: error }));',
+        replace: "if (error !== null) continue;",
+      },
+    ],
+    profile: "default",
+    fate: { killedWithin: 200 },
+  },
+  {
     name: "call-without-time",
     guard: "no call is begun that the function might not live to see the end of",
     changes: [
       {
         file: `${job}run-attempt.ts`,
-        find: "if (leftMs() < policy.callMs + policy.callMarginMs)",
-        replace: "if (leftMs() < 0)",
+        find: "if (!mayPay || leftMs() < policy.callMs + policy.callMarginMs)",
+        replace: "if (!mayPay)",
       },
     ],
     profile: "cramped",

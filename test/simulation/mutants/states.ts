@@ -100,17 +100,14 @@ export const stateMutants: readonly Mutant[] = [
     fate: { killedWithin: 100 },
   },
   {
-    name: "recheck-once",
-    guard: "a recheck that froze on its way looks again, for the lease that it renewed is over",
+    name: "no-fence-no-status",
+    guard: "neither the fence nor the status lets a late worker write over an end",
     changes: [
-      {
-        file: `${job}run-attempt.ts`,
-        find: "isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return true;",
-        replace: "job.fence > 0) return true;",
-      },
+      { file: `${job}advance.ts`, find: "fact.fence !== job.fence", replace: "fact.fence < 0" },
+      { file: `${job}advance.ts`, find: 'if (isFinished(job)) return { refused: "over" };', replace: "" },
     ],
-    profile: "dozy",
-    fate: { killedWithin: 150 },
+    profile: "zombies",
+    fate: { killedWithin: 50 },
   },
   {
     name: "paying-not-noted",

@@ -16,8 +16,8 @@ export const storeMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${job}run-attempt.ts`,
-        find: "claimed.fence > 1 ? await adopt",
-        replace: "claimed.fence < 0 ? await adopt",
+        find: "claimed.fence > 1\n      ? await insist",
+        replace: "claimed.fence < 0\n      ? await insist",
       },
     ],
     profile: "default",
@@ -54,6 +54,20 @@ export const storeMutants: readonly Mutant[] = [
     name: "shared-picture-key",
     guard: "each attempt has its own keys",
     changes: [sharedKey],
+    profile: "stores",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "shared-key-no-adoption",
+    guard: "attempts neither share their keys nor pay again for what is stored",
+    changes: [
+      sharedKey,
+      {
+        file: `${job}run-attempt.ts`,
+        find: "claimed.fence > 1\n      ? await insist",
+        replace: "claimed.fence < 0\n      ? await insist",
+      },
+    ],
     profile: "stores",
     fate: { killedWithin: 50 },
   },

@@ -80,6 +80,11 @@ function stopped(witness: Witness, { job, endedAt }: Seen, calls: readonly Entry
     const took = (call.endedAt ?? 0) - call.startedAt;
     if (took > samplePolicy.callMs + slackMs && isUndisturbed(call))
       witness.violate("stop", `${job.id} waited ${took} ms for call #${call.number}`);
+    const { failedBeats, process } = call.run;
+    const beat = failedBeats.find((at) => at >= call.startedAt);
+    const isWell = process.mishaps.every(({ until }) => until < call.startedAt);
+    if (beat !== undefined && isWell && (call.endedAt ?? 0) - beat > soonMs)
+      witness.violate("stop", `${job.id} went on with call #${call.number} after a beat had failed`);
     const tooLong = (call.endedAt ?? 0) - (endedAt ?? 0);
     if (tooLong > soonMs && isUndisturbed(call))
       witness.violate("stop", `${job.id} is over, and call #${call.number} went on for ${tooLong} ms`);

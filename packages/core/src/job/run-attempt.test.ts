@@ -503,6 +503,19 @@ describe("a store that is slow", () => {
     expect(w.model.calls).toEqual([]);
   });
 
+  it("takes time that the call would need: how much is left is looked at last", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    const write: Jobs["write"] = async (from, to, records) => {
+      if (to.status === "running" && to.paying.length > 0) await w.clock.sleep(5_000);
+      return w.jobs.write(from, to, records);
+    };
+    const until = w.clock.now() + samplePolicy.callMs + samplePolicy.callMarginMs + 4_000;
+    const done = work(w, { jobs: { ...w.jobs, write } }, () => until - w.clock.now());
+    await w.clock.advance(10_000);
+    expect(await done).toEqual({ ended: "released", fence: 1 });
+    expect(w.model.calls).toEqual([]);
+  });
+
   it("or that fails at times is asked again, for whoever gave up would leave the job to its lease", async () => {
     const w = await world(scriptedModel(sampleAnswer()));
     const failing = new Set(["read"]);
