@@ -168,7 +168,9 @@ describe("a place that is free", () => {
       asked.push(limit);
       return [sampleJob().id, gone.id, elsewhere.id, waiting.id];
     };
-    expect(await promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 20_000 }))).toBe(1);
+    const promoted = promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 20_000 }));
+    await w.clock.advance(1_000);
+    expect(await promoted).toBe(1);
     expect(w.sent).toEqual([{ id: waiting.id, delay: 0 }]);
     expect(new Set(asked)).toEqual(new Set([5]));
   });
@@ -217,7 +219,7 @@ describe("a tenant of which no job is found", () => {
     const looks: number[] = [];
     const held: Jobs["held"] = async () => {
       looks.push(w.clock.now() - w.now);
-      return looks.length < 3 ? [] : [job.id];
+      return looks.length === 3 ? [job.id] : [];
     };
     const promoted = promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 749 }));
     await w.clock.advance(500);
@@ -249,6 +251,51 @@ describe("a tenant of which no job is found", () => {
     };
     expect(await promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 750 }))).toBe(0);
     expect(looks).toBe(1);
+  });
+});
+
+describe("a line that several go through at once", () => {
+  /** Each job that is about to be let in is let in by somebody else, for so many. */
+  function outrun(w: World, times: number): Jobs {
+    let left = times;
+    return {
+      ...w.jobs,
+      async write(from, to, records) {
+        if (left > 0) {
+          left -= 1;
+          await transition(w.jobs, from, { type: "promoted", at: w.now }, samplePolicy);
+        }
+        return w.jobs.write(from, to, records);
+      },
+    };
+  }
+
+  it("is gone on with behind those that others were quicker to let in", async () => {
+    const w = world();
+    for (let n = 0; n < 5; n += 1) await w.held(90 - n);
+    const behind = await w.held(1);
+    const jobs = outrun(w, 5);
+    expect(await promote({ ...w, jobs }, await w.line({ acme: 20_000 }))).toBe(1);
+    expect(w.sent).toEqual([{ id: behind.id, delay: 0 }]);
+  });
+
+  it("keeps a tenant of which others let in all that was found, for there may be more", async () => {
+    const w = world();
+    for (let n = 0; n < 20; n += 1) await w.held(90 - n);
+    const jobs = outrun(w, 15);
+    expect(await promote({ ...w, jobs }, await w.line({ acme: 20_000 }))).toBe(0);
+    expect(Object.keys((await w.pool()).waiting)).toEqual(["acme"]);
+  });
+
+  it("keeps a tenant of which the index shows only what no longer waits", async () => {
+    const w = world();
+    const gone = await w.held(20);
+    await cancel(w, "acme", gone.id);
+    const held: Jobs["held"] = async () => [gone.id];
+    const promoted = promote({ ...w, jobs: { ...w.jobs, held } }, await w.line({ acme: 20_000 }));
+    await w.clock.advance(1_000);
+    expect(await promoted).toBe(0);
+    expect(Object.keys((await w.pool()).waiting)).toEqual(["acme"]);
   });
 });
 

@@ -66,7 +66,8 @@ async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob | n
   const bounds = boundsOf(name, limits);
   const [first] = Object.keys(waiting);
   if (first === undefined || knock(seen, bounds, clock.now()) === seen) return;
-  const [job] = await heldJobs(ports, name, known?.tenant ?? first, known);
+  const { waiting: held } = await heldJobs(ports, name, known?.tenant ?? first, known);
+  const [job] = held;
   if (!job) return;
   const noted = await changePool(pools, name, (pool) => {
     const after = knock(pool, bounds, clock.now());
@@ -78,42 +79,58 @@ async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob | n
 /** What came of a tenant's turn, and the pool after it. */
 type Turn = { readonly letIn: boolean | "full"; readonly pool: Pool };
 
-/** Lets in the tenant's oldest job that still waits; a tenant without any leaves the line. */
+/**
+ * Lets in the tenant's oldest job that still waits; a tenant without any leaves the line. One whose jobs were all let in
+ * by others meanwhile may have more behind those, which only the index can tell: it stays.
+ */
 async function letInOne(
   ports: CapacityPorts,
-  { name, waiting }: Pool,
+  before: Pool,
   tenant: string,
   known: QueuedJob | null,
 ): Promise<Turn> {
+  const { name, waiting } = before;
   const askedAt = ports.clock.now();
   const hasJustJoined = askedAt - (waiting[tenant]?.joinedAt ?? 0) < looks * looksApartMs;
+  let isShown = false;
+  let isOutrun = false;
+  let pool = before;
   for (let look = 1; look <= looks; look += 1) {
-    if (look > 1) await ports.clock.sleep(looksApartMs);
-    for (const job of await heldJobs(ports, name, tenant, known)) {
+    if (look > 1 && !isOutrun) await ports.clock.sleep(looksApartMs);
+    const found = await heldJobs(ports, name, tenant, known);
+    for (const job of found.waiting) {
       const turn = await letInJob(ports, name, job);
       if (turn.letIn) return turn;
+      pool = turn.pool;
     }
-    if (!hasJustJoined) break;
+    isShown = found.isShown;
+    isOutrun = found.waiting.length > 0;
+    if (!hasJustJoined && !isShown) break;
   }
-  const { pool } = await changePool(ports.pools, name, (before) => ({
-    pool: leaveLine(before, tenant, askedAt - indexLagMs),
-  }));
-  return { letIn: false, pool };
+  if (isShown) return { letIn: false, pool };
+  return {
+    letIn: false,
+    ...(await changePool(ports.pools, name, (now) => ({
+      pool: leaveLine(now, tenant, askedAt - indexLagMs),
+    }))),
+  };
 }
 
-/** The jobs of a tenant that wait here, oldest first, as they are in truth. */
+/** The jobs of a tenant that wait here, oldest first, as they are in truth, and whether the index shows any. */
 async function heldJobs(
   { jobs }: CapacityPorts,
   by: PoolName,
   tenant: string,
   known: QueuedJob | null,
-): Promise<readonly QueuedJob[]> {
-  const ids = new Set<JobId>(await jobs.held(by, tenant, candidates));
+): Promise<{ readonly waiting: readonly QueuedJob[]; readonly isShown: boolean }> {
+  const shown = await jobs.held(by, tenant, candidates);
+  const ids = new Set<JobId>(shown);
   if (known?.tenant === tenant) ids.add(known.id);
   const found = await Promise.all([...ids].map((id) => jobs.load(id)));
-  return found
+  const waiting = found
     .flatMap((job) => (job?.status === "queued" && job.held?.by === by ? [job] : []))
     .sort((a, b) => a.createdAt - b.createdAt);
+  return { waiting, isShown: shown.length > 0 };
 }
 
 /** Slot first, then the job: who finds it promoted has a place. */
