@@ -297,6 +297,62 @@ describe("a line that several go through at once", () => {
     expect(await promoted).toBe(0);
     expect(Object.keys((await w.pool()).waiting)).toEqual(["acme"]);
   });
+
+  it("is gone through by one at a time within a process, and once more for all that asked meanwhile", async () => {
+    const w = world({ callsPerModel: 3 });
+    for (let n = 0; n < 9; n += 1) await w.held(90 - n);
+    let asked = 0;
+    let writes = 0;
+    const held: Jobs["held"] = (...about) => {
+      asked += 1;
+      return w.jobs.held(...about);
+    };
+    const pools: Pools = {
+      ...w.pools,
+      write: (...about) => {
+        writes += 1;
+        return w.pools.write(...about);
+      },
+    };
+    const line = await w.line({ acme: 20_000 });
+    const ports = { ...w, pools, jobs: { ...w.jobs, held } };
+    const promoted = await Promise.all(Array.from({ length: 8 }, () => promote(ports, line)));
+    expect(promoted).toEqual([3, 0, 0, 0, 0, 0, 0, 0]);
+    expect(w.sent).toHaveLength(3);
+    expect({ asked, writes }).toEqual({ asked: 3, writes: 3 });
+  });
+
+  it("is gone through once more for a job that came during the pass", async () => {
+    const w = world();
+    const [first, second] = [await w.held(9), await w.held(0, { tenant: "b" })];
+    const jobs: Jobs = { ...w.jobs, held: async () => [] };
+    const line = await w.line({ acme: 5_000, b: 5_000 });
+    const promoted = Promise.all([
+      promote({ ...w, jobs }, line, first),
+      promote({ ...w, jobs }, line, second),
+      promote({ ...w, jobs }, line, first),
+    ]);
+    await w.clock.advance(10_000);
+    expect(await promoted).toEqual([1, 1, 0]);
+    expect(w.sent.map(({ id }) => id)).toEqual([first.id, second.id]);
+  });
+
+  it("is free for the next once a pass has failed, and those that share one hear of it", async () => {
+    const w = world();
+    const job = await w.held(9);
+    let isDown = true;
+    const held: Jobs["held"] = async (...about) => {
+      if (isDown) throw new Error("The index is down");
+      return w.jobs.held(...about);
+    };
+    const line = await w.line({ acme: 5_000 });
+    const ports = { ...w, jobs: { ...w.jobs, held } };
+    const failed = await Promise.allSettled([1, 2, 3].map(() => promote(ports, line)));
+    expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    isDown = false;
+    expect(await promote(ports, line)).toBe(1);
+    expect(w.sent).toEqual([{ id: job.id, delay: 0 }]);
+  });
 });
 
 describe("a job that has moved on by the time it is let in", () => {

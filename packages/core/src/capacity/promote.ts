@@ -6,7 +6,7 @@ import { changePool } from "./change-pool.ts";
 import type { PoolName } from "./held.ts";
 import { boundsOf } from "./limits.ts";
 import { giveBack, knock, leaveLine, lineUp, nextTurn, type Pool, request, served } from "./pool.ts";
-import type { CapacityPorts } from "./ports.ts";
+import type { CapacityPorts, Pools } from "./ports.ts";
 
 /** Held jobs of one tenant that are looked at in one turn: the first may be over, or promoted by somebody else. */
 const candidates = 5;
@@ -32,21 +32,81 @@ export async function standInLine(ports: CapacityPorts, job: QueuedJob): Promise
   return promote(ports, pool, job);
 }
 
+/** One way through a line at a time, and the one after it once somebody has asked for it. */
+type Pass = { readonly over: Promise<unknown>; next: { known: QueuedJob[]; letIn: Promise<number> } | null };
+type Passes = Map<PoolName, Pass>;
+
+/** The passes of this process, by store and pool. */
+const passes = new WeakMap<Pools, Passes>();
+
 /**
  * Lets in held jobs while there is room, from tenant to tenant in turn and each tenant's oldest first: their slot is
  * taken for them, then they are told by a message. Most of the time nobody waits, and then it costs nothing.
+ *
+ * Within a process one goes through a line at a time, and then one more for all that have asked meanwhile. Ten jobs that
+ * end at once would otherwise all find the same few in front, and each would write for each of them.
  * @param known a job that is held, though the index may not show it yet
- * @returns how many were let in
+ * @returns how many were let in; of those that share a pass only one hears of them
  */
 export async function promote(
   ports: CapacityPorts,
   seen: Pool,
   known: QueuedJob | null = null,
 ): Promise<number> {
-  const { clock, limits } = ports;
+  if (!isWorthALook(ports, seen)) return 0;
+  const { pools } = ports;
+  const ofStore: Passes = passes.get(pools) ?? new Map();
+  passes.set(pools, ofStore);
+  const own = known ? [known] : [];
+  const underWay = ofStore.get(seen.name);
+  if (!underWay) return begin(ofStore, ports, seen.name, seen, own);
+  if (!underWay.next) {
+    const letIn = underWay.over.then(() => begin(ofStore, ports, seen.name, null, own));
+    underWay.next = { known: own, letIn };
+    return letIn;
+  }
+  underWay.next.known.push(...own);
+  await underWay.next.letIn;
+  return 0;
+}
+
+function begin(
+  ofStore: Passes,
+  ports: CapacityPorts,
+  name: PoolName,
+  seen: Pool | null,
+  known: QueuedJob[],
+): Promise<number> {
+  const letIn = goThrough(ports, name, seen, known);
+  const over = letIn.then(
+    () => undefined,
+    () => undefined, // those that share it hear of it; the next has a pass of its own
+  );
+  const pass: Pass = { over, next: null };
+  ofStore.set(name, pass);
+  void over.then(() => {
+    if (!pass.next) ofStore.delete(name);
+  });
+  return letIn;
+}
+
+/** Whether somebody waits, and there is room for him or a knock is due. */
+function isWorthALook({ limits, clock }: CapacityPorts, seen: Pool): boolean {
   const bounds = boundsOf(seen.name, limits);
+  const at = clock.now();
+  return nextTurn(seen, bounds, at, () => false) !== null || knock(seen, bounds, at) !== seen;
+}
+
+async function goThrough(
+  ports: CapacityPorts,
+  name: PoolName,
+  seen: Pool | null,
+  known: QueuedJob[],
+): Promise<number> {
+  const { pools, clock, limits } = ports;
+  const bounds = boundsOf(name, limits);
   const passed = new Set<string>();
-  let pool = seen;
+  let pool = seen ?? (await pools.load(name));
   for (let promoted = 0; ; ) {
     const tenant = nextTurn(pool, bounds, clock.now(), (each) => passed.has(each));
     if (tenant === null) await knockLater(ports, pool, known);
@@ -60,13 +120,13 @@ export async function promote(
 }
 
 /** Held jobs have no message, so somebody has to come when a closed gate opens: one message for all that wait. */
-async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob | null): Promise<void> {
+async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob[]): Promise<void> {
   const { name, waiting } = seen;
   const { pools, queue, clock, limits } = ports;
   const bounds = boundsOf(name, limits);
   const [first] = Object.keys(waiting);
   if (first === undefined || knock(seen, bounds, clock.now()) === seen) return;
-  const { waiting: held } = await heldJobs(ports, name, known?.tenant ?? first, known);
+  const { waiting: held } = await heldJobs(ports, name, known[0]?.tenant ?? first, known);
   const [job] = held;
   if (!job) return;
   const noted = await changePool(pools, name, (pool) => {
@@ -87,7 +147,7 @@ async function letInOne(
   ports: CapacityPorts,
   before: Pool,
   tenant: string,
-  known: QueuedJob | null,
+  known: QueuedJob[],
 ): Promise<Turn> {
   const { name, waiting } = before;
   const askedAt = ports.clock.now();
@@ -116,21 +176,23 @@ async function letInOne(
   };
 }
 
-/** The jobs of a tenant that wait here, oldest first, as they are in truth, and whether the index shows any. */
+/**
+ * The jobs of a tenant that wait here, oldest first, as they are in truth, and whether the index shows any.
+ * @param known loses those that don't wait any more, which makes room for the next
+ */
 async function heldJobs(
   { jobs }: CapacityPorts,
   by: PoolName,
   tenant: string,
-  known: QueuedJob | null,
+  known: QueuedJob[],
 ): Promise<{ readonly waiting: readonly QueuedJob[]; readonly isShown: boolean }> {
+  const own = known.filter((job) => job.tenant === tenant).slice(0, candidates);
   const shown = await jobs.held(by, tenant, candidates);
-  const ids = new Set<JobId>(shown);
-  if (known?.tenant === tenant) ids.add(known.id);
+  const ids = new Set<JobId>([...shown, ...own.map(({ id }) => id)]);
   const found = await Promise.all([...ids].map((id) => jobs.load(id)));
-  const waiting = found
-    .flatMap((job) => (job?.status === "queued" && job.held?.by === by ? [job] : []))
-    .sort((a, b) => a.createdAt - b.createdAt);
-  return { waiting, isShown: shown.length > 0 };
+  const waiting = found.flatMap((job) => (job?.status === "queued" && job.held?.by === by ? [job] : []));
+  for (const job of own) if (!waiting.some(({ id }) => id === job.id)) known.splice(known.indexOf(job), 1);
+  return { waiting: waiting.sort((a, b) => a.createdAt - b.createdAt), isShown: shown.length > 0 };
 }
 
 /** Slot first, then the job: who finds it promoted has a place. */
