@@ -145,7 +145,9 @@ const test: Stage = {
     arrivalMs: 3_000,
   },
   worker: { ...local.worker, timeoutSeconds: 20 },
-  capacity: { ...local.capacity, longestClosureMs: 1_000 },
+  // More than the 20 that the workers take on, since a killed one's places stay taken for seconds; not many more, or
+  // those let in wait in the queue for longer than their places are kept
+  capacity: { ...local.capacity, callsPerModel: 30, longestClosureMs: 1_000 },
   geminiApiKeyParameters: ["/plantain/test/gemini-api-key"],
 };
 

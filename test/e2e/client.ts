@@ -5,6 +5,7 @@ export const Job = z.looseObject({
   id: z.string(),
   status: z.enum(["queued", "running", "succeeded", "failed", "canceled"]),
   attempts: z.number(),
+  model: z.string(),
   images: z.array(
     z.looseObject({
       url: z.string(),

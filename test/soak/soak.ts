@@ -1,218 +1,176 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { costOf, dollars } from "@plantain/core/model/pricing";
 import type { System } from "@plantain/local/system";
-import { seededRandom } from "@plantain/memory/clock";
-import { sampleRegistry } from "@plantain/memory/samples";
-import * as z from "zod";
-import { type Client, clientOf, type Job, ledgerAt } from "../e2e/client.ts";
+import { type Client, type Job, ledgerAt } from "../e2e/client.ts";
 import { atRest } from "./at-rest.ts";
+import { Attempts, type Bill, billedBy, type Case, judgeBill, sumUp, type Unrewarded } from "./bill.ts";
+import { type Heard, killWorkers } from "./killer.ts";
+import { newTenants } from "./tenants.ts";
 
-/** What a soak comes to. Every list of ids has to be empty but `paidAgain`, whose entries each name their dead attempt. */
+/** What a soak comes to. Every list has to be empty but `paidAgain` and `failedByKills`. */
 export type SoakReport = {
   readonly jobs: number;
+  readonly succeeded: number;
   readonly attempts: number;
-  /** Worker threads that were killed, and attempts that ended with one. */
+  /** Worker threads that were killed, attempts that ended with one, and their share of all attempts. */
   readonly killed: number;
   readonly attemptsKilled: number;
+  readonly killShare: number;
+  /** The most attempts of one job. */
+  readonly mostAttempts: number;
   readonly bill: Bill;
+  /** Until the last job was accepted, and until the last was over. */
+  readonly secondsToSubmit: number;
   readonly seconds: number;
   /** Accepted jobs that are not there any more. */
   readonly lost: readonly string[];
   /** Accepted jobs that are not at their end. */
   readonly stuck: readonly string[];
+  /** Jobs that failed though their workers lived, or died no more often than a job has to bear. */
   readonly failed: readonly string[];
+  /** Jobs that failed as they must: each of their attempts was killed, one more than the crash budget. */
+  readonly failedByKills: readonly string[];
   /** Jobs with more than one attempt that ended as their success. */
   readonly committedTwice: readonly string[];
   /** Of 500 succeeded jobs at most those whose image isn't there or isn't the one the job tells of. */
   readonly wrongImage: readonly string[];
-  /** Calls that Google bills and whose attempt neither tells them nor says that it doesn't know. */
+  /** Jobs whose attempts, or whose sum, tell another bill than the ledger, and don't say that they don't know. */
   readonly untold: readonly string[];
-  /** Calls billed beyond one for each image, each with the fence of the attempt whose worker died over it. */
-  readonly paidAgain: readonly { readonly job: string; readonly fence: number }[];
-  /** Calls billed beyond one for each image that no dead attempt explains. */
-  readonly unexplained: readonly string[];
+  /** Billed calls without a stored image, each by the fence whose worker died between bill and store. */
+  readonly paidAgain: readonly Unrewarded[];
+  /** Billed calls without a stored image that no dead worker explains, and images without one billed call. */
+  readonly unexplained: readonly Unrewarded[];
   /** What is wrong by the tables, the bucket and the ledger alone. */
   readonly atRest: readonly string[];
 };
 
-/** What Google bills, in US dollars, and what the jobs tell of it. */
-export type Bill = {
-  readonly billedCalls: number;
-  readonly images: number;
-  readonly ledgerUsd: string;
-  /** Σ `cost.usd` of all jobs. */
-  readonly toldUsd: string;
-  /** Ledger less told: no more than what the calls of unknown bill may cost. */
-  readonly untoldUsd: string;
-  readonly unknownCalls: number;
-};
+/** The lists that have to be empty. */
+export const broken = [
+  "lost",
+  "stuck",
+  "failed",
+  "committedTwice",
+  "wrongImage",
+  "untold",
+  "unexplained",
+  "atRest",
+] as const satisfies readonly (keyof SoakReport)[];
 
-const Attempts = z.looseObject({
-  data: z.array(
-    z.looseObject({
-      number: z.number(),
-      outcome: z.string(),
-      calls: z.array(z.looseObject({ billed: z.boolean().nullable(), cost_usd: z.string().nullable() })),
-    }),
-  ),
-});
-type Attempt = z.infer<typeof Attempts>["data"][number];
-
-const submitAtOnce = 20;
+const tenants = 4;
+/** Few, for the API mustn't take the workers' share of two cores. */
+const submitAtOnce = 10;
 const lookAtOnce = 20;
 const waitAtOnce = 4;
 /** What the simulator draws with the least effort. */
 const cheap = { model: "gemini-3.1-flash-image", image_size: "512" };
+/** Ten thousand wait for each other for longer than the half hour that a job has by default. */
+const deadlineSeconds = 14_400;
+/** Half a second in the middle of which a worker can die. */
+const slow = "[[sim:SLOW:500]]";
+/** A worker that takes a job over an expired lease for the sixth time gives it up: `crashBudget` + 1. */
+const killsThatFail = 6;
 
 /**
- * Runs jobs through a whole system while its worker threads are killed at random, as `kill -9` would, and holds what is
- * there at rest against the simulator's ledger.
- * @param killEveryMs mean time between two kills; what share of attempts that hits is in the report
+ * Runs jobs through a whole system while its worker threads are killed in the middle of their work, as `kill -9` would,
+ * and holds what is there at rest against the simulator's ledger.
+ * @param heard what the system prints to
+ * @param killShare of all attempts, between 0 and 1
  */
 export async function soak(
   system: System,
+  heard: Heard,
   {
     jobs: count,
-    killEveryMs,
+    killShare,
     seed,
     withinMs,
-  }: { jobs: number; killEveryMs: number; seed: number; withinMs: number },
+  }: { jobs: number; killShare: number; seed: number; withinMs: number },
 ): Promise<SoakReport> {
-  const client = clientOf(system);
+  const clients = await newTenants(system, tenants);
   const startedAt = Date.now();
-  const killer = killWorkers(system, killEveryMs, seed);
-  const ids = await inTurn(submitAtOnce, Array.from({ length: count }), (_, n) =>
-    client
-      .submit({ prompt: `Soak ${n}, [[sim:SLOW:200]]`, ...cheap, metadata: { n: String(n) } })
-      .then(({ id }) => id),
-  );
-  await untilOver(client, ids, startedAt + withinMs);
+  const secondsSince = () => (Date.now() - startedAt) / 1000;
+  const killer = killWorkers(system, heard, killShare, seed);
+  const jobs = await inTurn(submitAtOnce, Array.from({ length: count }), async (_, n) => {
+    const client = clients[n % tenants];
+    if (!client) throw new Error(`Cannot submit job ${n}: there is no tenant for it`);
+    const body = { prompt: promptOf(n), ...cheap, deadline_seconds: deadlineSeconds };
+    return { n, client, id: (await client.submit(body)).id };
+  });
+  const secondsToSubmit = secondsSince();
+  await untilOver(jobs, startedAt + withinMs);
   const killed = await killer.stop();
-  const seconds = (Date.now() - startedAt) / 1000;
+  const seconds = secondsSince();
   await sleep(1_000); // a worker that lost its job may still be telling its bill
 
-  const there = await inTurn(lookAtOnce, ids, (id) => client.read(id).catch(() => null));
-  const numberOf = new Map(ids.map((id, n) => [id, n]));
-  const lost = ids.filter((_, n) => !there[n]);
-  const seen = await inTurn(
-    lookAtOnce,
-    there.flatMap((job) => job ?? []),
-    async (job) => ({
-      id: job.id,
-      prompt: `Soak ${numberOf.get(job.id)},`,
-      job,
-      attempts: await attemptsOf(client, job.id),
-    }),
-  );
   const ledger = (await ledgerAt(system.gemini.url)).calls;
-  const billed = billedByPrompt(ledger);
-  const extra = seen.map((each) => ({ ...each, ...judge(each.attempts, billed.get(each.prompt) ?? 0) }));
-  const idsWhere = (holds: (each: (typeof extra)[number]) => boolean) =>
-    extra.filter(holds).map(({ id }) => id);
+  const billed = billedBy(ledger, keyOf);
+  const there = await inTurn(lookAtOnce, jobs, async ({ n, client, id }) => {
+    const job = await client.read(id).catch(() => null);
+    if (!job) return null;
+    const attempts = await attemptsOf(client, id);
+    return { client, job, attempts, billed: billed.get(keyOf(promptOf(n)) ?? "") ?? [] };
+  });
+  const seen = there.flatMap((found) => found ?? []);
+  const judged = seen.map(judgeBill);
+  const killsOf = ({ attempts }: Case) => attempts.filter(({ outcome }) => outcome === "worker_lost").length;
+  const idsWhere = (holds: (each: Case, index: number) => boolean) =>
+    seen.filter(holds).map(({ job }) => job.id);
+  const hasFailedByKills = (each: Case) =>
+    each.job.status === "failed" && killsOf(each) === killsThatFail && each.attempts.length === killsThatFail;
+  const attempts = seen.reduce((sum, each) => sum + each.attempts.length, 0);
+  const attemptsKilled = seen.reduce((sum, each) => sum + killsOf(each), 0);
+
   const lookInto = Math.min(1, 500 / count);
-  const some = extra.filter((_, at) => at % Math.ceil(1 / lookInto) === 0);
-  const wrong = await inTurn(lookAtOnce, some, async ({ id, job }) =>
-    (await hasItsImage(client, job)) ? [] : [id],
+  const some = seen.filter((_, at) => at % Math.ceil(1 / lookInto) === 0);
+  const wrong = await inTurn(lookAtOnce, some, async ({ client, job }) =>
+    (await hasItsImage(client, job)) ? [] : [job.id],
   );
   const pictureUrl = seen.flatMap(({ job }) => job.images[0]?.url ?? [])[0] ?? "";
-  const left = { ...system.aws, pictureUrl, lookInto };
   return {
     jobs: count,
-    attempts: seen.reduce((sum, { attempts }) => sum + attempts.length, 0),
+    succeeded: idsWhere(({ job }) => job.status === "succeeded").length,
+    attempts,
     killed,
-    attemptsKilled: seen
-      .flatMap(({ attempts }) => attempts)
-      .filter(({ outcome }) => outcome === "worker_lost").length,
-    bill: sumUp(seen, ledger),
+    attemptsKilled,
+    killShare: Number((attemptsKilled / attempts).toFixed(4)),
+    mostAttempts: Math.max(...seen.map((each) => each.attempts.length)),
+    bill: sumUp(seen, judged, [...billed.values()].flat()),
+    secondsToSubmit,
     seconds,
-    lost,
+    lost: jobs.filter((_, at) => !there[at]).map(({ id }) => id),
     stuck: idsWhere(({ job }) => job.status === "queued" || job.status === "running"),
-    failed: idsWhere(({ job }) => job.status === "failed"),
+    failed: idsWhere((each) => each.job.status === "failed" && !hasFailedByKills(each)),
+    failedByKills: idsWhere(hasFailedByKills),
     committedTwice: idsWhere(
-      ({ attempts }) => attempts.filter(({ outcome }) => outcome === "succeeded").length > 1,
+      (each) => each.attempts.filter(({ outcome }) => outcome === "succeeded").length > 1,
     ),
     wrongImage: wrong.flat(),
-    untold: idsWhere(({ isTold }) => !isTold),
-    paidAgain: extra.flatMap(({ id, explained }) => explained.map((fence) => ({ job: id, fence }))),
-    unexplained: idsWhere(({ surplus, explained }) => surplus > explained.length),
-    atRest: await atRest(left, ledger),
+    untold: idsWhere((_, at) => !judged[at]?.isTold),
+    paidAgain: judged.flatMap(({ paidAgain }) => paidAgain),
+    unexplained: judged.flatMap(({ unexplained }) => unexplained),
+    atRest: await atRest({ ...system.aws, pictureUrl, lookInto }, ledger),
   };
 }
 
-/** Σ of what the jobs tell against Σ of the ledger. */
-function sumUp(
-  seen: readonly { job: Job; attempts: readonly Attempt[] }[],
-  ledger: readonly LedgerCall[],
-): Bill {
-  const billed = ledger.filter((call) => call.billed);
-  const ledgerNano = billed.reduce((sum, call) => sum + costInLedger(call), 0);
-  const toldNano = seen.reduce((sum, { job }) => sum + Math.round(Number(job.cost.usd) * nanodollars), 0);
-  const calls = seen.flatMap(({ attempts }) => attempts).flatMap((attempt) => attempt.calls);
-  return {
-    billedCalls: billed.length,
-    images: seen.reduce((sum, { job }) => sum + job.images.length, 0),
-    ledgerUsd: dollars(ledgerNano),
-    toldUsd: dollars(toldNano),
-    untoldUsd: dollars(ledgerNano - toldNano),
-    unknownCalls: calls.filter((call) => call.billed === null).length,
-  };
+function promptOf(n: number): string {
+  return `Soak ${n}, ${slow}`;
 }
 
-type LedgerCall = { billed: boolean; [field: string]: unknown };
-
-const CostTokens = z.object({
-  inputText: z.number(),
-  inputImage: z.number(),
-  outputText: z.number(),
-  outputImage: z.number(),
-  thinking: z.number(),
-});
-const nanodollars = 1e9;
-
-function costInLedger(call: LedgerCall): number {
-  return costOf(sampleRegistry.choose(String(call.model)).model, CostTokens.parse(call.costTokens)) ?? 0;
-}
-
-/** Holds the attempts of one job against what Google billed for it. */
-function judge(attempts: readonly Attempt[], billed: number) {
-  const calls = attempts.flatMap((attempt) => attempt.calls);
-  const known = calls.filter((call) => call.billed === true).length;
-  const unknown = calls.filter((call) => call.billed === null).length;
-  const surplus = Math.max(0, billed - 1);
-  const dead = attempts.filter(({ outcome, calls: of }) => outcome === "worker_lost" && of.length > 0);
-  return {
-    isTold: known <= billed && billed <= known + unknown,
-    surplus,
-    explained: dead.slice(0, surplus).map(({ number }) => number),
-  };
-}
-
-function killWorkers(system: System, everyMs: number, seed: number) {
-  const random = seededRandom(seed);
-  const stopped = new AbortController();
-  const killing = (async () => {
-    for (let killed = 0; ; ) {
-      await sleep(everyMs * 2 * random.fraction(), undefined, { signal: stopped.signal }).catch(
-        () => undefined,
-      );
-      if (stopped.signal.aborted) return killed;
-      if (await system.killFunction("worker")) killed += 1;
-    }
-  })();
-  return {
-    stop() {
-      stopped.abort();
-      return killing;
-    },
-  };
+/** What tells a job's prompt from another's. */
+function keyOf(prompt: string): string | undefined {
+  return /^Soak \d+,/.exec(prompt)?.[0];
 }
 
 /** Waits for each job in turn, so that ten thousand open ones aren't asked for again and again. */
-async function untilOver(client: Client, ids: readonly string[], until: number): Promise<void> {
-  await inTurn(waitAtOnce, ids, (id) => client.end(id, Math.max(0, until - Date.now())).catch(() => null));
+async function untilOver(
+  jobs: readonly { readonly client: Client; readonly id: string }[],
+  until: number,
+): Promise<void> {
+  await inTurn(waitAtOnce, jobs, ({ client, id }) =>
+    client.end(id, Math.max(0, until - Date.now())).catch(() => null),
+  );
 }
 
-async function attemptsOf(client: Client, id: string): Promise<readonly Attempt[]> {
+async function attemptsOf(client: Client, id: string): Promise<Case["attempts"]> {
   return Attempts.parse(await (await client.call("GET", `/v1/jobs/${id}/attempts`)).json()).data;
 }
 
@@ -223,15 +181,6 @@ async function hasItsImage(client: Client, job: Job): Promise<boolean> {
   if (!image || images.length !== 1) return false;
   const response = await fetch(image.url);
   return response.ok && (await response.arrayBuffer()).byteLength === image.bytes;
-}
-
-function billedByPrompt(calls: readonly LedgerCall[]): Map<string, number> {
-  const billed = new Map<string, number>();
-  for (const call of calls) {
-    const prompt = /^Soak \d+,/.exec(String(call.prompt))?.[0];
-    if (call.billed && prompt) billed.set(prompt, (billed.get(prompt) ?? 0) + 1);
-  }
-  return billed;
 }
 
 /** Like `Promise.all` over `map`, but with so many under way at most. */

@@ -48,7 +48,7 @@ export type System = {
   readonly gemini: { readonly mode: "real" | "simulator"; readonly url: string | null };
   readonly aws: { readonly dynamodb: string; readonly sqs: string; readonly s3: string };
   functions(): PoolStatus[];
-  /** Ends one busy thread of a function at once, as a crash would. False when none is busy or the name is unknown. */
+  /** Ends one thread of a function in the middle of its work, as a crash would. False when none is at work or the name is unknown. */
   killFunction(name: string): Promise<boolean>;
   /** Takes no new work, ends everything and removes what is temporary. */
   stop(): Promise<void>;

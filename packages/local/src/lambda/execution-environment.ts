@@ -37,6 +37,8 @@ export type ExecutionEnvironment = {
   readonly gone: Promise<void>;
   /** Events given to it that have not ended. */
   readonly inFlight: number;
+  /** Whether its module is loaded and has an event to run. */
+  readonly atWork: boolean;
   /** False once it has timed out, failed or been killed: it must not get another event. */
   readonly accepting: boolean;
   /** Hands it an event (JSON). Never rejects. */
@@ -140,6 +142,9 @@ export function startEnvironment(spec: ThreadSpec, print: Print): ExecutionEnvir
     gone: gone.promise,
     get inFlight() {
       return inFlight;
+    },
+    get atWork() {
+      return waiting.size > 0;
     },
     get accepting() {
       return accepting;

@@ -174,6 +174,7 @@ describe("a module that does not load", () => {
 describe("killing", () => {
   test("ends a busy thread and its event at once", async () => {
     const target = pool();
+    await target.warm(1);
     const doomed = target.invoke({ do: "spin" });
     await untilTrue(() => target.status().busy === 1);
     expect(await target.kill()).toBe(true);

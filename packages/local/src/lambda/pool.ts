@@ -29,7 +29,7 @@ export type FunctionPool = {
   /** Runs the function on one event. Never rejects; without a free thread the outcome is a throttle. Errors are printed. */
   invoke(event: unknown): Promise<Outcome>;
   status(): PoolStatus;
-  /** Ends one busy thread at once and says whether there was one. */
+  /** Ends one thread in the middle of its work and says whether there was one: a thread that only starts isn't at work. */
   kill(): Promise<boolean>;
   /** Ends all threads; later events are throttled. */
   stop(): Promise<void>;
@@ -102,7 +102,7 @@ export function createPool(spec: ThreadSpec, size: PoolSize, print: Print): Func
       };
     },
     async kill() {
-      const busy = [...environments].find(({ inFlight }) => inFlight > 0);
+      const busy = [...environments].find(({ atWork }) => atWork);
       await busy?.kill();
       return busy !== undefined;
     },
