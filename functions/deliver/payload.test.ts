@@ -85,7 +85,7 @@ describe("a payload", () => {
       { numRuns: 50 },
     );
     await told(expandedAttempt("🦩".repeat(8_000), "🦩".repeat(80_000), 100));
-  });
+  }, 30_000);
 
   it("is never made of a job that isn't over", async () => {
     const record = sampleRecord("succeeded");

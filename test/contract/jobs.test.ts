@@ -106,10 +106,10 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
       expect(await jobs.findByKey(tenant, idempotency.key, now)).toBeNull();
       expect(await jobs.create(first, sampleRequest(), idempotency, now)).toEqual({ created: true });
       const second = sampleJob({ tenant });
-      const told = { id: first.id, fingerprint: "f" };
+      const told = { job: first, request: sampleRequest(), fingerprint: "f" };
       expect(await jobs.create(second, sampleRequest(), { ...idempotency, fingerprint: "g" }, now)).toEqual({
         created: false,
-        ...told,
+        holder: told,
       });
       expect(await jobs.load(second.id)).toBeNull();
       expect(await jobs.findByKey(tenant, idempotency.key, now)).toEqual(told);

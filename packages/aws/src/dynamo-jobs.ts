@@ -1,10 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { isJobId } from "@plantain/core/id";
 import { isSettled, mergeCalls } from "@plantain/core/job/attempt";
 import type { Job } from "@plantain/core/job/job";
 import { Result } from "@plantain/core/job/outcome";
-import type { Jobs, Records, Written } from "@plantain/core/job/ports";
+import type { Jobs, KeyedJob, Records, Written } from "@plantain/core/job/ports";
 import { JobRequest } from "@plantain/core/job/request";
 import * as z from "zod";
 import { type Item, putIf, type TransactItem, transact, updateIf } from "./conditional-writes.ts";
@@ -18,6 +17,7 @@ import {
   parseAttempt,
   parseCalls,
   parseJob,
+  QueuedJobItem,
   shardName,
   sortKeys,
 } from "./job-items.ts";
@@ -26,8 +26,10 @@ import { queryAll } from "./query-all.ts";
 import { jobsIndex } from "./table.ts";
 
 const IdempotencyItem = z.object({
-  jobId: z.string().refine(isJobId),
   fingerprint: z.string(),
+  /** As they were created: a repeated submission is answered with them, also when the job itself is gone. */
+  job: QueuedJobItem,
+  request: JobRequest,
   /** Epoch seconds, as DynamoDB's TTL wants them; expired items may linger for days. */
   expiresAt: z.number(),
 });
@@ -55,7 +57,8 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
             TableName: table,
             Item: {
               ...idempotencyKey(job.tenant, idempotency.key),
-              jobId: job.id,
+              job,
+              request,
               fingerprint: idempotency.fingerprint,
               expiresAt: Math.ceil(idempotency.expiresAt / 1000),
             },
@@ -69,8 +72,7 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
       if (!lost) return { created: true };
       const holder = lost[2];
       if (!holder) throw new Error(`Cannot create job "${job.id}": its id is taken`);
-      const { jobId, fingerprint } = IdempotencyItem.parse(holder);
-      return { created: false, id: jobId, fingerprint };
+      return { created: false, holder: keyed(IdempotencyItem.parse(holder)) };
     },
 
     async load(id) {
@@ -103,8 +105,8 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
       const { pk, sk } = idempotencyKey(tenant, key);
       const item = await get(pk, sk);
       if (!item) return null;
-      const { jobId, fingerprint, expiresAt } = IdempotencyItem.parse(item);
-      return expiresAt * 1000 <= at ? null : { id: jobId, fingerprint };
+      const held = IdempotencyItem.parse(item);
+      return held.expiresAt * 1000 <= at ? null : keyed(held);
     },
 
     async write(from, to, records = {}) {
@@ -214,6 +216,10 @@ function recordItems(table: string, job: Job, { attempt, result, announcement }:
     });
   }
   return items;
+}
+
+function keyed({ job, request, fingerprint }: z.infer<typeof IdempotencyItem>): KeyedJob {
+  return { job, request, fingerprint };
 }
 
 function idempotencyKey(tenant: string, key: string): { pk: string; sk: string } {

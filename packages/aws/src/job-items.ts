@@ -42,8 +42,15 @@ const base = {
 const unfinished = { ...base, dueAt: Time, checks: z.number().int() };
 const finished = { ...base, finishedAt: Time };
 
+export const QueuedJobItem = z.object({
+  ...unfinished,
+  status: z.literal("queued"),
+  runAfter: Time,
+  held: HeldRecord.nullable(),
+});
+
 const JobItem = z.discriminatedUnion("status", [
-  z.object({ ...unfinished, status: z.literal("queued"), runAfter: Time, held: HeldRecord.nullable() }),
+  QueuedJobItem,
   z.object({
     ...unfinished,
     status: z.literal("running"),

@@ -3,7 +3,7 @@ import { type JobId, shardOf } from "@plantain/core/id";
 import { type Attempt, type Call, isSettled, mergeCalls } from "@plantain/core/job/attempt";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import type { Result } from "@plantain/core/job/outcome";
-import { dueShards, type Jobs } from "@plantain/core/job/ports";
+import { dueShards, type Jobs, type KeyedJob } from "@plantain/core/job/ports";
 import type { JobRequest } from "@plantain/core/job/request";
 import type { Deliveries } from "@plantain/core/webhook/ports";
 import { memoryDeliveries } from "./deliveries.ts";
@@ -17,7 +17,7 @@ type Stored = { job: Job; request: JobRequest; result: Result | null; lines: Map
  */
 export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeliveries()): Jobs {
   const stored = new Map<JobId, Stored>();
-  const keys = new Map<string, { id: JobId; fingerprint: string; expiresAt: number }>();
+  const keys = new Map<string, KeyedJob & { expiresAt: number }>();
 
   const tell = (of: Stored, fence: number, change: (line: Line) => Line) =>
     of.lines.set(fence, change(of.lines.get(fence) ?? { attempt: null, calls: null }));
@@ -27,13 +27,9 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
       if (idempotency) {
         const name = `${job.tenant} ${idempotency.key}`;
         const holder = keys.get(name);
-        if (holder && holder.expiresAt > at)
-          return { created: false, id: holder.id, fingerprint: holder.fingerprint };
-        keys.set(name, {
-          id: job.id,
-          fingerprint: idempotency.fingerprint,
-          expiresAt: idempotency.expiresAt,
-        });
+        if (holder && holder.expiresAt > at) return { created: false, holder: keyed(holder) };
+        const { fingerprint, expiresAt } = idempotency;
+        keys.set(name, structuredClone({ job, request, fingerprint, expiresAt }));
       }
       if (stored.has(job.id)) throw new Error(`Cannot create job "${job.id}": its id is taken`);
       stored.set(job.id, structuredClone({ job, request, result: null, lines: new Map() }));
@@ -56,7 +52,7 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
 
     async findByKey(tenant, key, at) {
       const holder = keys.get(`${tenant} ${key}`);
-      return holder && holder.expiresAt > at ? { id: holder.id, fingerprint: holder.fingerprint } : null;
+      return holder && holder.expiresAt > at ? keyed(holder) : null;
     },
 
     async write(from, to, { attempt, result, announcement } = {}) {
@@ -121,6 +117,10 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
         .map(({ id }) => id);
     },
   };
+}
+
+function keyed({ job, request, fingerprint }: KeyedJob): KeyedJob {
+  return structuredClone({ job, request, fingerprint });
 }
 
 function createdKey({ createdAt, id }: Job): string {

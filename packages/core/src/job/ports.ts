@@ -6,7 +6,7 @@ import type { Usage } from "../model/pricing.ts";
 import type { Announcement } from "../webhook/delivery.ts";
 import type { Attempt, Call } from "./attempt.ts";
 import type { Failure, Upstream } from "./failure.ts";
-import type { Job, JobStatus } from "./job.ts";
+import type { Job, JobStatus, QueuedJob } from "./job.ts";
 import type { GroundingRecord, Result } from "./outcome.ts";
 import type { Grounding, JobRequest, Safety } from "./request.ts";
 
@@ -22,9 +22,14 @@ export type JobRecord = {
 /** A caller's name for a submission: one key, one job, while it lives. */
 export type Idempotency = { readonly key: string; readonly fingerprint: string; readonly expiresAt: number };
 
-export type Created =
-  | { readonly created: true }
-  | { readonly created: false; readonly id: JobId; readonly fingerprint: string };
+/** What was created under an idempotency key, as it was then: its answer outlives the job itself. */
+export type KeyedJob = {
+  readonly job: QueuedJob;
+  readonly request: JobRequest;
+  readonly fingerprint: string;
+};
+
+export type Created = { readonly created: true } | { readonly created: false; readonly holder: KeyedJob };
 
 /** What a transition writes beside the job itself, in the same transaction. */
 export type Records = {
@@ -41,12 +46,12 @@ export type DueJob = { readonly id: JobId; readonly dueAt: number };
 
 /** The truth about jobs. Reads are consistent, except `list`, `due` and `held`. */
 export interface Jobs {
-  /** Writes job, request and idempotency key together, or tells which job holds the key already. */
-  create(job: Job, request: JobRequest, idempotency: Idempotency | null, at: number): Promise<Created>;
+  /** Writes job, request and idempotency key together, or tells what holds the key already. */
+  create(job: QueuedJob, request: JobRequest, idempotency: Idempotency | null, at: number): Promise<Created>;
   load(id: JobId): Promise<Job | null>;
   read(id: JobId): Promise<JobRecord | null>;
-  /** The job behind a live idempotency key. */
-  findByKey(tenant: string, key: string, at: number): Promise<{ id: JobId; fingerprint: string } | null>;
+  /** What a live idempotency key holds. */
+  findByKey(tenant: string, key: string, at: number): Promise<KeyedJob | null>;
   /**
    * Writes `to` if the store still holds `from`; else answers what it holds. A write that had taken effect before its
    * answer was lost is told as written. Throws on throttling and anything else unexpected: repeat while it makes sense.

@@ -5,7 +5,7 @@ import type { Random } from "../clock.ts";
 import { continueFrom, mostImageBytes } from "../conversation/continue.ts";
 import { DomainError } from "../error.ts";
 import { sha256Hex } from "../hash.ts";
-import { idEntropyBytes, type JobId, newJobId } from "../id.ts";
+import { idEntropyBytes, newJobId } from "../id.ts";
 import { canonicalJson } from "../json.ts";
 import type { Model } from "../model/model.ts";
 import { pricingVersion } from "../model/models.ts";
@@ -15,7 +15,7 @@ import { checkAbilities } from "./check-abilities.ts";
 import { estimateCost } from "./estimate.ts";
 import { newJob, type QueuedJob } from "./job.ts";
 import { inputKey } from "./keys.ts";
-import type { Objects } from "./ports.ts";
+import type { KeyedJob, Objects } from "./ports.ts";
 import type { InputImage, JobRequest, ReferenceImage } from "./request.ts";
 import type { Submission } from "./submission.ts";
 import { transition } from "./transition.ts";
@@ -55,7 +55,7 @@ export async function submit(
       : { key: idempotencyKey, fingerprint: fingerprintOf(submission), expiresAt: at + keyLifeMs };
   if (idempotency) {
     const holder = await jobs.findByKey(tenant, idempotency.key, at);
-    if (holder) return replay(ports, holder.id, holder.fingerprint, idempotency.fingerprint);
+    if (holder) return replay(holder, idempotency.fingerprint);
   }
 
   const requestedModel = submission.model ?? ports.defaultModel;
@@ -94,7 +94,7 @@ export async function submit(
     if (bytes !== null) await objects.put(inputKey(job, image.sha256), [bytes], image);
   }
   const created = await jobs.create(job, request, idempotency, at);
-  if (!created.created) return replay(ports, created.id, created.fingerprint, idempotency?.fingerprint);
+  if (!created.created) return replay(created.holder, idempotency?.fingerprint);
   try {
     await sendOrHold(ports, job);
   } catch (error) {
@@ -115,27 +115,13 @@ async function sendOrHold(ports: SubmitPorts, job: QueuedJob): Promise<void> {
 }
 
 /** The create-time answer again, whatever has become of the job since. */
-async function replay(
-  { jobs, policy }: SubmitPorts,
-  id: JobId,
-  held: string,
-  given: string | undefined,
-): Promise<Submitted> {
-  if (held !== given) {
-    throw new DomainError(
-      "idempotency_key_reused",
-      `This Idempotency-Key belongs to another request, which made job "${id}"; use a new key for a new request`,
-      { field: "Idempotency-Key" },
-    );
-  }
-  const record = await jobs.read(id);
-  if (!record) throw new Error(`Cannot replay job "${id}": its key is there, the job is not`);
-  const { tenant, model, count, notifies, createdAt, deadlineAt } = record.job;
-  return {
-    job: newJob({ id, tenant, model, count, notifies, createdAt, deadlineAt }, policy),
-    request: record.request,
-    replayed: true,
-  };
+function replay({ job, request, fingerprint }: KeyedJob, given: string | undefined): Submitted {
+  if (fingerprint === given) return { job, request, replayed: true };
+  throw new DomainError(
+    "idempotency_key_reused",
+    `This Idempotency-Key belongs to another request, which made job "${job.id}"; use a new key for a new request`,
+    { field: "Idempotency-Key" },
+  );
 }
 
 function checkTypes(model: Model, images: readonly ReferenceImage[]): void {
