@@ -249,6 +249,14 @@ describe("bad input", () => {
     expect((await call("PATCH", `/v1/endpoints/${id}`, { body: about })).status).toBe(200);
   });
 
+  it("an endpoint's URL that stays as it is is looked up by nobody again", async () => {
+    const { call, hosts, register } = await world();
+    const { id } = await register({ url: "https://hooks.example.com/" });
+    hosts.set("hooks.example.com", []);
+    const body = { url: "https://hooks.example.com/", description: "New" };
+    expect((await call("PATCH", `/v1/endpoints/${id}`, { body })).status).toBe(200);
+  });
+
   it("a job's own URL is looked up by nobody before it is tried", async () => {
     const { submit, hosts } = await world();
     hosts.set("hooks.example.com", []);
@@ -413,6 +421,45 @@ describe("deliveries", () => {
     expect(posted).toHaveLength(1);
   });
 
+  it("that were delivered again and parked are resumed, however old their events are", async () => {
+    const { register, canceled, run, posted, list, call, clock } = await world();
+    const { id } = await register();
+    await canceled();
+    await run();
+    await clock.advance(5 * 86_400_000);
+    const [{ id: delivery } = { id: "" }] = (await list(`endpoint=${id}`)).data;
+    await call("POST", `/v1/deliveries/${delivery}/redeliver`);
+    await call("PATCH", `/v1/endpoints/${id}`, { body: { enabled: false } });
+    await run();
+    expect((await list(`endpoint=${id}`)).data).toMatchObject([{ status: "parked" }]);
+    const enabled = await call("PATCH", `/v1/endpoints/${id}`, { body: { enabled: true } });
+    expect(await enabled.json()).toMatchObject({ enabled: true, resumed: 1, complete: true });
+    await run();
+    expect(posted).toHaveLength(2);
+  });
+
+  it("are all resumed by enabling their endpoint again, where one time was too short for that", async () => {
+    const { register, canceled, run, posted, call, clock, ports } = await world();
+    const { id } = await register({ enabled: false });
+    for (let count = 0; count < 25; count += 1) await canceled();
+    await run();
+    const { send } = ports.deliveryQueue;
+    Object.assign(ports.deliveryQueue, {
+      send: async (...args: Parameters<typeof send>) => {
+        await send(...args);
+        await clock.advance(15_000);
+      },
+    });
+    const enable = async () =>
+      (await call("PATCH", `/v1/endpoints/${id}`, { body: { enabled: true } })).json();
+    expect(await enable()).toMatchObject({ enabled: true, resumed: 20, complete: false });
+    expect(await enable()).toMatchObject({ enabled: true, resumed: 5, complete: true });
+    await run();
+    expect(posted).toHaveLength(25);
+    const renamed = await call("PATCH", `/v1/endpoints/${id}`, { body: { description: "New" } });
+    expect(await renamed.json()).not.toHaveProperty("complete");
+  });
+
   it("are listed page by page", async () => {
     const { register, canceled, list } = await world();
     const { id } = await register();
@@ -432,6 +479,7 @@ describe("deliveries", () => {
     const since = new Date(clock.now() - 1_000).toISOString();
     await clock.advance(1_000);
     await canceled();
+    await run();
     const recover = () => call("POST", `/v1/endpoints/${id}/recover?since=${since}`);
     expect((await problemOf(await recover())).code).toBe("endpoint_disabled");
     expect((await list(`endpoint=${id}`)).data.map(({ status }) => status)).toEqual(["parked", "exhausted"]);

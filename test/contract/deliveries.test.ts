@@ -163,11 +163,7 @@ function deliveriesContract(name: string, start: () => Promise<Stores>) {
       const event = sampleEvent();
       const early = newDelivery({ ...event, at: now - 5 }, "inline", samplePolicy);
       const late = newDelivery(event, sampleEndpoint(), samplePolicy);
-      const parked = newDelivery(
-        event,
-        sampleEndpoint({ disabled: { at: now, reason: "owner" } }),
-        samplePolicy,
-      );
+      const parked = next(newDelivery(event, sampleEndpoint(), samplePolicy), { type: "parked", at: now });
       await deliveries.announce({ event, deliveries: [late, early, parked] });
       const shard = shardOf(event.id, dueShards);
       const dueAt = (at: number) =>

@@ -1,5 +1,5 @@
+import { changeEndpoint } from "@plantain/core/webhook/change-endpoint";
 import {
-  changeEndpoint,
   findEndpoint,
   ping,
   registerEndpoint,
@@ -7,7 +7,7 @@ import {
   rotateSigner,
   signerOf,
 } from "@plantain/core/webhook/manage-endpoints";
-import { recover, resume } from "@plantain/core/webhook/redeliver";
+import { recover } from "@plantain/core/webhook/redeliver";
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { needs } from "../auth.ts";
@@ -20,7 +20,7 @@ const RecoverQuery = z.strictObject({
   since: z.iso.datetime({ offset: true, error: "Say since when, as 2026-11-01T00:00:00Z" }),
 });
 
-/** Recovering goes on for this long in one request; the next one goes on from there. */
+/** Recovering and resuming go on for this long in one request; the next one goes on from there. */
 const recoverMs = 15_000;
 
 /** The endpoints that a tenant has registered for its webhooks. */
@@ -58,10 +58,13 @@ export function endpointRoutes(ports: ApiPorts): Hono<ApiContext> {
     if (read instanceof Response) return read;
     const { tenant } = c.var.caller;
     const before = await findEndpoint(ports, tenant, c.req.param("id"));
-    if (read.body.url !== undefined) await acceptEndpointUrl(read.body.url, ports);
-    const endpoint = await changeEndpoint(ports, tenant, before.id, read.body);
-    if (before.disabled && !endpoint.disabled) await resume(ports, endpoint, before.disabled.at, leftMs());
-    return c.json(wireEndpoint(endpoint, clock.now()));
+    const { url } = read.body;
+    if (url !== undefined && url !== before.url) await acceptEndpointUrl(url, ports);
+    const { endpoint, resumed } = await changeEndpoint(ports, tenant, before.id, read.body, leftMs());
+    return c.json({
+      ...wireEndpoint(endpoint, clock.now()),
+      ...(resumed && { resumed: resumed.recovered, complete: resumed.isComplete }),
+    });
   });
 
   routes.delete("/:id", async (c) => {

@@ -42,11 +42,9 @@ describe("a new delivery", () => {
     });
   });
 
-  it("goes by its endpoint's lane, and is parked where that is disabled", () => {
+  it("goes by its endpoint's lane", () => {
     const slow = sampleEndpoint({ lane: "slow" });
     expect(newDelivery(sampleEvent(), slow, samplePolicy).lane).toBe("slow");
-    const disabled = sampleEndpoint({ disabled: { at: now, reason: "owner" } });
-    expect(newDelivery(sampleEvent(), disabled, samplePolicy).status).toBe("parked");
   });
 });
 
@@ -141,24 +139,24 @@ describe("a try's end", () => {
   });
 });
 
+const { leaseUntil: _, claimedAt: __, dueAt: ___, checks: ____, ...base } = sampleDelivering({ spent: 4 });
+const delivered: Delivery = { ...base, status: "delivered", endedAt: now };
+const parked: Delivery = { ...base, status: "parked", endedAt: now };
+const begunAnew = { status: "pending", spent: 0, fence: 1, nextTryAt: now };
+
 describe("a redelivery", () => {
   it("begins the schedule anew from any rest, and isn't due twice at once", () => {
-    for (const status of ["delivered", "parked"] as const) {
-      const {
-        leaseUntil: _,
-        claimedAt: __,
-        dueAt: ___,
-        checks: ____,
-        ...base
-      } = sampleDelivering({ spent: 4 });
-      expect(tell({ ...base, status, endedAt: now }, { type: "redelivered", at: now })).toMatchObject({
-        status: "pending",
-        spent: 0,
-        fence: 1,
-        nextTryAt: now,
-      });
-    }
+    for (const resting of [delivered, parked])
+      expect(tell(resting, { type: "redelivered", at: now })).toMatchObject(begunAnew);
     expect(tell(sampleDelivering(), { type: "redelivered", at: now })).toEqual({ refused: "leased" });
+  });
+});
+
+describe("a parked delivery whose endpoint is enabled", () => {
+  it("begins the schedule anew, and nothing else does so again", () => {
+    expect(tell(parked, { type: "resumed", at: now })).toMatchObject(begunAnew);
+    for (const other of [delivered, samplePending(), sampleDelivering()])
+      expect(tell(other, { type: "resumed", at: now })).toEqual({ refused: "not_parked" });
   });
 });
 
@@ -192,6 +190,7 @@ describe("whatever is told in whatever order", () => {
     fc.constant({ type: "parked" as const }),
     fc.constant({ type: "orphaned" as const }),
     fc.constant({ type: "redelivered" as const }),
+    fc.constant({ type: "resumed" as const }),
     fc.constant({ type: "swept" as const }),
   );
 
@@ -213,7 +212,7 @@ describe("whatever is told in whatever order", () => {
             expect(to.spent).toBeLessThanOrEqual(Math.min(mostTries, to.fence + 1));
             expect(isResting(to)).toBe(!("dueAt" in to));
             if (!isResting(to)) expect(isFree(to, Number.MAX_SAFE_INTEGER)).toBe(true);
-            if (isResting(delivery)) expect(told.type).toBe("redelivered");
+            if (isResting(delivery)) expect(["redelivered", "resumed"]).toContain(told.type);
             delivery = to;
           }
         },

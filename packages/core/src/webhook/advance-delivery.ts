@@ -25,11 +25,10 @@ export function advanceDelivery(
   policy: Arrival,
 ): Delivery | DeliveryRefusal {
   const { at } = fact;
-  if (fact.type === "redelivered") {
-    if (isLeased(delivery, at)) return { refused: "leased" };
-    // All over again, with the whole schedule before it
-    return pending({ ...base(delivery), spent: 0, postponed: 0 }, at, at, policy);
-  }
+  if (fact.type === "redelivered")
+    return isLeased(delivery, at) ? { refused: "leased" } : beganAnew(delivery, at, policy);
+  if (fact.type === "resumed")
+    return delivery.status === "parked" ? beganAnew(delivery, at, policy) : { refused: "not_parked" };
   if (isResting(delivery)) return { refused: "over" };
   if ("fence" in fact && (delivery.status !== "delivering" || fact.fence !== delivery.fence))
     return { refused: "lease_lost" };
@@ -57,6 +56,11 @@ export function advanceDelivery(
     case "swept":
       return delivery.dueAt > at ? { refused: "not_due" } : checkLater(delivery, at);
   }
+}
+
+/** All over again, with the whole schedule before it. */
+function beganAnew(delivery: Delivery, at: number, policy: Arrival): Delivery {
+  return pending({ ...base(delivery), spent: 0, postponed: 0 }, at, at, policy);
 }
 
 /** Over an expired lease a step of the schedule is spent: its worker may have died of this very delivery. */

@@ -49,14 +49,13 @@ export async function subscribers(endpoints: Endpoints, tenant: string, type: Su
   return (await endpoints.list(tenant)).filter(({ events }) => events.includes(type));
 }
 
-/** Sends a message for each delivery that isn't parked. */
+/** Sends a message for each delivery. */
 export async function sendAnnounced(
   { deliveryQueue }: Pick<AnnouncePorts, "deliveryQueue">,
   { deliveries }: Announcement,
   onUnsent: (error: unknown) => void,
 ): Promise<void> {
-  const due = deliveries.filter(({ status }) => status === "pending");
   await Promise.all(
-    due.map((delivery) => deliveryQueue.send(delivery, delivery.lane, 0).catch((error) => onUnsent(error))),
+    deliveries.map((delivery) => deliveryQueue.send(delivery, delivery.lane, 0).catch(onUnsent)),
   );
 }

@@ -6,11 +6,13 @@ import { memoryJobs } from "@plantain/memory/jobs";
 import { sampleJob, samplePolicy, sampleRequest } from "@plantain/memory/samples";
 import { sampleEndpoint } from "@plantain/memory/webhook-samples";
 import { describe, expect, it } from "vitest";
+import type { JobId } from "../id.ts";
 import { cancel } from "../job/cancel.ts";
 import type { InlineWebhook } from "../job/request.ts";
 import { announcing } from "./announce.ts";
+import { changeEndpoint } from "./change-endpoint.ts";
 import { type DeliverPorts, deliver } from "./deliver.ts";
-import { longestFailingMs, newSigner } from "./endpoint.ts";
+import { changed, longestFailingMs, newSigner } from "./endpoint.ts";
 import { deliveryId, jobEventId, webhookId } from "./ids.ts";
 import type { Posted, Posting } from "./ports.ts";
 import { newSecret, signatures } from "./signature.ts";
@@ -194,6 +196,21 @@ describe("a try", () => {
     expect(ends.map(({ ended: end }) => end).filter((end) => end === "delivered")).toHaveLength(1);
   });
 
+  it("is not made by whoever froze since he claimed it, under a lease that another may have by now", async () => {
+    const { endpoint, ended, run, posted, ports, clock } = world();
+    await endpoint();
+    const { render } = ports;
+    Object.assign(ports, {
+      render: async (...args: Parameters<typeof render>) => {
+        await clock.advance(26_000);
+        return render(...args);
+      },
+    });
+    await ended();
+    expect(await run(0)).toEqual(["lease_lost"]);
+    expect(posted).toEqual([]);
+  });
+
   it("comes again by the schedule until it is taken, over hours and by way of the sweep", async () => {
     const { endpoint, ended, run, script, posted, sweep, deliveries, clock } = world();
     const { id } = await endpoint();
@@ -246,7 +263,7 @@ describe("an endpoint that doesn't want any more", () => {
     expect(await run(0)).toEqual(["failed"]);
     expect((await endpoints.load("acme", id))?.disabled?.reason).toBe("gone");
     const later = await ended();
-    expect(await run(0)).toEqual([]);
+    expect(await run(0)).toEqual(["parked"]);
     expect((await deliveries.load(deliveryId(jobEventId(later.id), id)))?.status).toBe("parked");
   });
 
@@ -275,6 +292,61 @@ describe("an endpoint that doesn't want any more", () => {
     });
     expect(await run(0)).toEqual(["parked"]);
     expect(posted).toEqual([]);
+  });
+});
+
+describe("nothing stays parked at an endpoint that is enabled", () => {
+  const disabled = { at: 0, reason: "owner" } as const;
+  async function disabledWorld() {
+    const all = world();
+    const { ports, endpoint, deliveries } = all;
+    const { id, tenant } = await endpoint({ disabled });
+    const enable = async () => {
+      await changeEndpoint(ports, tenant, id, { enabled: true }, () => 60_000);
+    };
+    const statusOf = async (job: { id: JobId }) =>
+      (await deliveries.load(deliveryId(jobEventId(job.id), id)))?.status;
+    return { ...all, enable, statusOf };
+  }
+
+  it("though that was enabled after a delivery looked at it and before it was parked", async () => {
+    const { deliveries, ended, run, enable, statusOf } = await disabledWorld();
+    const { write } = deliveries;
+    Object.assign(deliveries, {
+      write: async (...[from, to, about]: Parameters<typeof write>) => {
+        if (to.status === "parked") await enable();
+        return write(from, to, about);
+      },
+    });
+    const job = await ended();
+    expect(await run(0)).toEqual(["delivered"]);
+    expect(await statusOf(job)).toBe("delivered");
+  });
+
+  it("though that was enabled after a job's end looked at it and before it was announced", async () => {
+    const { endpoints, ended, run, enable, statusOf } = await disabledWorld();
+    const { list } = endpoints;
+    Object.assign(endpoints, {
+      list: async (tenant: string) => {
+        const listed = await list(tenant);
+        await enable();
+        return listed;
+      },
+    });
+    const job = await ended();
+    await run(0);
+    expect(await statusOf(job)).toBe("delivered");
+  });
+
+  it("though whoever parked it died before he looked again: its message comes back", async () => {
+    const { ports, endpoints, deliveries, endpoint, ended, run } = world();
+    const made = await endpoint({ disabled });
+    const job = await ended();
+    await run(0);
+    await endpoints.write(made, changed(made, { enabled: true }, 0));
+    const id = deliveryId(jobEventId(job.id), made.id);
+    expect((await deliveries.load(id))?.status).toBe("parked");
+    expect((await deliver(ports, id, "fast")).ended).toBe("delivered");
   });
 });
 

@@ -41,6 +41,7 @@ export type DeliverEnd = {
     | "over"
     | "leased"
     | "not_due"
+    | "not_parked"
     | "moved"
     | "postponed"
     | "parked"
@@ -80,6 +81,11 @@ export async function deliver(ports: DeliverPorts, id: DeliveryId, lane: Lane): 
   for (;;) {
     const delivery = await deliveries.load(id);
     if (!delivery) return { ended: "absent" };
+    if (delivery.status === "parked") {
+      if (!(await isAwaited(ports, delivery))) return { ended: "parked" };
+      await transitionDelivery(deliveries, delivery, { type: "resumed", at: clock.now() }, policy);
+      continue;
+    }
     const claim = advanceDelivery(delivery, { type: "claimed", at: clock.now() }, policy);
     if ("refused" in claim) {
       if ((await putOff(ports, delivery, lane)) === "again") continue;
@@ -94,7 +100,8 @@ export async function deliver(ports: DeliverPorts, id: DeliveryId, lane: Lane): 
     const { endpoint } = target;
     if (endpoint?.disabled) {
       await transitionDelivery(deliveries, delivery, { type: "parked", at }, policy);
-      return { ended: "parked" };
+      // Who enabled it since it was looked at didn't see this one parked: once more from the beginning
+      continue;
     }
     if (lane === "fast" && (delivery.lane === "slow" || endpoint?.lane === "slow")) {
       await deliveryQueue.send(delivery, "slow", 0);
@@ -112,6 +119,12 @@ export async function deliver(ports: DeliverPorts, id: DeliveryId, lane: Lane): 
     if (endpoint) await leaveSlot(ports, endpoint, id);
     return { ended: claimed.refused ?? "exhausted" };
   }
+}
+
+/** Whether the endpoint of a parked delivery is enabled. */
+async function isAwaited({ endpoints }: DeliverPorts, { tenant, destination }: Delivery): Promise<boolean> {
+  const endpoint = destination === "inline" ? null : await endpoints.load(tenant, destination);
+  return endpoint !== null && endpoint.disabled === null;
 }
 
 async function putOff(ports: DeliverPorts, delivery: Delivery, lane: Lane): Promise<"again" | null> {

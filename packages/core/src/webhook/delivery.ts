@@ -33,7 +33,7 @@ export type DeliveringDelivery = DeliveryBase &
 export type RestingDelivery = DeliveryBase & { readonly endedAt: number } & (
     | { readonly status: "delivered" }
     | { readonly status: "exhausted"; readonly reason: ExhaustedReason }
-    /** Its endpoint is disabled: it waits, without being due, until that is enabled or the delivery is recovered. */
+    /** Its endpoint is disabled: it waits, without being due, until that is enabled. Written by `deliver` alone. */
     | { readonly status: "parked" }
   );
 
@@ -67,11 +67,15 @@ export type DeliveryFact = { readonly at: number } & (
   | { readonly type: "parked" }
   | { readonly type: "orphaned" }
   | { readonly type: "redelivered" }
+  /** Its endpoint is enabled again. */
+  | { readonly type: "resumed" }
   | { readonly type: "swept" }
 );
 
 /** Why a fact does not apply. None is an error. */
-export type DeliveryRefusal = { readonly refused: "over" | "lease_lost" | "leased" | "not_due" };
+export type DeliveryRefusal = {
+  readonly refused: "over" | "lease_lost" | "leased" | "not_due" | "not_parked";
+};
 
 /** One try, as the log tells it. */
 export type Try = {
@@ -92,14 +96,17 @@ export type Try = {
 /** An event with its deliveries, to be stored together. */
 export type Announcement = { readonly event: WebhookEvent; readonly deliveries: readonly Delivery[] };
 
-/** A delivery at its creation: due at once and its message expected soon, or parked where its endpoint is disabled. */
+/**
+ * A delivery at its creation: due at once, its message expected soon, also where its endpoint is disabled. That may be
+ * enabled before this is written, and whoever parks has to look again afterwards.
+ */
 export function newDelivery(
   event: WebhookEvent,
-  to: Pick<Endpoint, "id" | "disabled" | "lane"> | "inline",
+  to: Pick<Endpoint, "id" | "lane"> | "inline",
   { arrivalMs }: Pick<Policy, "arrivalMs">,
-): Delivery {
+): PendingDelivery {
   const destination = to === "inline" ? to : to.id;
-  const base: DeliveryBase = {
+  return {
     id: deliveryId(event.id, destination),
     event: event.id,
     type: event.type,
@@ -112,9 +119,11 @@ export function newDelivery(
     postponed: 0,
     lane: to === "inline" ? "fast" : to.lane,
     version: 1,
+    status: "pending",
+    nextTryAt: event.at,
+    dueAt: event.at + arrivalMs,
+    checks: 0,
   };
-  if (to !== "inline" && to.disabled) return { ...base, status: "parked", endedAt: event.at };
-  return { ...base, status: "pending", nextTryAt: event.at, dueAt: event.at + arrivalMs, checks: 0 };
 }
 
 const day = 24 * 3_600_000;

@@ -5,7 +5,6 @@ import type { Policy } from "../job/policy.ts";
 import { sendAnnounced } from "./announce.ts";
 import { type Delivery, newDelivery } from "./delivery.ts";
 import {
-  changed,
   type Endpoint,
   type EndpointSettings,
   mostEndpoints,
@@ -60,16 +59,6 @@ export async function findEndpoint(
   return endpoint;
 }
 
-/** @throws DomainError `endpoint_not_found` */
-export async function changeEndpoint(
-  ports: ManagePorts,
-  tenant: string,
-  id: string,
-  change: Partial<EndpointSettings> & { readonly enabled?: boolean },
-): Promise<Endpoint> {
-  return rewrite(ports, tenant, id, (endpoint) => changed(endpoint, change, ports.clock.now()));
-}
-
 /**
  * Gives an endpoint a new secret, its owner's or ours, and a new key; what signed before signs on for `overlapMs`.
  * @throws DomainError `endpoint_not_found`, `too_many_secrets`
@@ -85,8 +74,12 @@ export async function rotateSecret(
   return rewrite(ports, tenant, id, (endpoint) => replaced(endpoint, next, ports.clock.now(), overlapMs));
 }
 
-async function rewrite(
-  { endpoints }: ManagePorts,
+/**
+ * Stores an endpoint as `change` makes it of whatever is there.
+ * @throws DomainError `endpoint_not_found`
+ */
+export async function rewrite(
+  { endpoints }: Pick<ManagePorts, "endpoints">,
   tenant: string,
   id: string,
   change: (endpoint: Endpoint) => Endpoint,

@@ -40,26 +40,22 @@ export async function redeliver(ports: Ports, tenant: string, id: string): Promi
       throw new DomainError("endpoint_not_found", `There is no endpoint "${destination}" any more`);
     refuseDisabled(endpoint);
   }
-  const again = await deliverAgain(ports, delivery);
+  const again = await deliverAgain(ports, delivery, "redelivered");
   if (again) return again;
   throw new DomainError("delivery_in_progress", `Delivery "${id}" is being tried this very moment`);
 }
 
 export type Recovered = { readonly recovered: number; readonly isComplete: boolean };
 
-/** How far back deliveries may have been made that were parked as an endpoint was disabled: the whole schedule. */
-const scheduleMs = 4 * 24 * 3_600_000;
 const pageSize = 100;
 const atOnce = 20;
 
-/** Sends on its way what was parked while an endpoint was disabled at `disabledAt`. */
-export function resume(
-  ports: Ports,
-  endpoint: Endpoint,
-  disabledAt: number,
-  leftMs: () => number,
-): Promise<Recovered> {
-  return recoverSome(ports, endpoint, disabledAt - scheduleMs, ["parked"], leftMs);
+/**
+ * Sends on its way what is parked at an endpoint that is enabled, however old its event: it may have been delivered again
+ * and parked yesterday. As much as there is time for; the same call again goes on.
+ */
+export function resume(ports: Ports, endpoint: Endpoint, leftMs: () => number): Promise<Recovered> {
+  return recoverSome(ports, endpoint, 0, { of: ["parked"], by: "resumed" }, leftMs);
 }
 
 /**
@@ -74,14 +70,14 @@ export async function recover(
   leftMs: () => number,
 ): Promise<Recovered> {
   refuseDisabled(endpoint);
-  return recoverSome(ports, endpoint, since, ["exhausted", "parked"], leftMs);
+  return recoverSome(ports, endpoint, since, { of: ["exhausted", "parked"], by: "redelivered" }, leftMs);
 }
 
 async function recoverSome(
   ports: Ports,
   { tenant, id }: { tenant: string; id: Destination },
   since: number,
-  statuses: readonly DeliveryStatus[],
+  { of, by }: { of: readonly DeliveryStatus[]; by: Again },
   leftMs: () => number,
 ): Promise<Recovered> {
   let cursor: string | null = null;
@@ -90,11 +86,11 @@ async function recoverSome(
   do {
     const query = { tenant, destination: id, since: kept, cursor, limit: pageSize };
     const page = await ports.deliveries.ofDestination(query);
-    const missed = page.deliveries.filter(({ status }) => statuses.includes(status));
+    const missed = page.deliveries.filter(({ status }) => of.includes(status));
     for (let from = 0; from < missed.length; from += atOnce) {
       if (leftMs() <= 0) return { recovered, isComplete: false };
       const again = await Promise.all(
-        missed.slice(from, from + atOnce).map((each) => deliverAgain(ports, each)),
+        missed.slice(from, from + atOnce).map((each) => deliverAgain(ports, each, by)),
       );
       recovered += again.filter((each) => each !== null).length;
     }
@@ -103,11 +99,14 @@ async function recoverSome(
   return { recovered, isComplete: cursor === null };
 }
 
+type Again = "redelivered" | "resumed";
+
 async function deliverAgain(
   { deliveries, deliveryQueue, clock, policy }: Ports,
   delivery: Delivery,
+  type: Again,
 ): Promise<Delivery | null> {
-  const fact = { type: "redelivered", at: clock.now() } as const;
+  const fact = { type, at: clock.now() };
   const again = await transitionDelivery(deliveries, delivery, fact, policy);
   if (again.refused !== undefined) return null;
   // What can't be sent is the sweep's
