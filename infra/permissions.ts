@@ -26,7 +26,12 @@ export function apiPermissions(resources: Resources): PolicyStatement[] {
     allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byTenant.name)]),
     allow(["dynamodb:GetItem"], [tenants.tableArn]),
     allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byEndpoint.name)]),
-    endpoints(resources, ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"]),
+    endpoints(resources, [
+      "dynamodb:DeleteItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:UpdateItem",
+    ]),
     allow(["sqs:SendMessage"], [queue.queueArn, ...laneArns(resources)]),
     allow(["s3:PutObject"], below(bucket, "meta")),
     allow(["s3:GetObject"], below(bucket, "meta", "out")),

@@ -1,7 +1,14 @@
 import { dynamoDeliveries } from "@plantain/aws/dynamo-deliveries";
 import { dynamoEndpoints } from "@plantain/aws/dynamo-endpoints";
 import { newDelivery } from "@plantain/core/webhook/delivery";
-import { changed, heard, newSigner, publicKeysOf, rotated } from "@plantain/core/webhook/endpoint";
+import {
+  changed,
+  heard,
+  mostEndpoints,
+  newSigner,
+  publicKeysOf,
+  rotated,
+} from "@plantain/core/webhook/endpoint";
 import type { Deliveries, Endpoints } from "@plantain/core/webhook/ports";
 import { newSecret, newSigningKey } from "@plantain/core/webhook/signature";
 import { seededRandom } from "@plantain/memory/clock";
@@ -44,6 +51,8 @@ function endpointsContract(name: string, start: () => Promise<Stores>) {
       expect(await endpoints.load(newTenant(), endpoint.id)).toBeNull();
       expect(await endpoints.publicKeys(endpoint.id)).toEqual(publicKeysOf(endpoint));
       await expect(endpoints.create(endpoint)).rejects.toThrow("it is there");
+      await endpoints.remove(endpoint);
+      expect(await endpoints.create(endpoint)).toBe(true);
     });
 
     it("lists a tenant's, oldest first, and what was removed no more", async () => {
@@ -62,6 +71,26 @@ function endpointsContract(name: string, start: () => Promise<Stores>) {
         written: false,
         current: null,
       });
+    });
+
+    it("creates no more for a tenant than there may be, however many at once, until one is removed", async () => {
+      const tenant = newTenant();
+      const create = () => endpoints.create(sampleEndpoint({ tenant }));
+      const created = await Promise.all(Array.from({ length: mostEndpoints + 8 }, create));
+      expect(created.filter((each) => each)).toHaveLength(mostEndpoints);
+      const [first, second, ...others] = await endpoints.list(tenant);
+      if (!first || !second) throw new Error("There are twenty");
+      expect(others).toHaveLength(mostEndpoints - 2);
+      expect(await endpoints.create(sampleEndpoint({ tenant: newTenant() }))).toBe(true);
+
+      await endpoints.remove(first);
+      await endpoints.remove(first);
+      expect([await create(), await create()]).toEqual([true, false]);
+      // What is written again is no more than it was
+      await endpoints.write(second, changed(second, { enabled: false }, now));
+      await endpoints.remove(second);
+      expect([await create(), await create()]).toEqual([true, false]);
+      expect(await endpoints.list(tenant)).toHaveLength(mostEndpoints);
     });
 
     it("writes only on the version that it follows, and says what is there instead", async () => {

@@ -118,7 +118,7 @@ describe("permissions", () => {
     expect(ofTenants(allowed("Api"))).toMatchObject([
       pools,
       { Action: ["dynamodb:GetItem"] },
-      endpoints("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"),
+      endpoints("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
     ]);
     for (const role of ["Worker", "Sweep"] as const) {
       expect(ofTenants(allowed(role))).toMatchObject([pools, endpoints("dynamodb:Query")]);

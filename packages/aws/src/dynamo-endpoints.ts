@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
-import { type Endpoint, publicKeysOf, type Signer } from "@plantain/core/webhook/endpoint";
+import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import { type Endpoint, mostEndpoints, publicKeysOf, type Signer } from "@plantain/core/webhook/endpoint";
 import { disabledReasons, subscribableTypes } from "@plantain/core/webhook/event";
 import { type EndpointId, isDeliveryId, isEndpointId } from "@plantain/core/webhook/ids";
 import type { Endpoints } from "@plantain/core/webhook/ports";
@@ -44,8 +44,8 @@ const PublicItem = z.object({
 });
 
 /**
- * Endpoints in the tenants' table, a tenant's in one partition, and what signs for its jobs' own URLs there as DEFAULT. The
- * public halves of its keys lie by themselves under the endpoint's id: who verifies doesn't know the tenant.
+ * Endpoints in the tenants' table, a tenant's in one partition, what signs for its jobs' own URLs there as DEFAULT, and how
+ * many endpoints there are as COUNT, which changes with them in one transaction. The public halves of its keys lie by themselves under the endpoint's id: who verifies doesn't know the tenant.
  * @param jobs the table that events go to
  */
 export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, jobs: string): Endpoints {
@@ -78,6 +78,12 @@ export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, j
     // An answer that was lost: what is there is ours
     return lost && lost[0]?.writeId !== writeId ? { lost: lost[0] } : null;
   };
+  const countItem = (
+    tenant: string,
+    update: Omit<NonNullable<TransactItem["Update"]>, "TableName" | "Key">,
+  ): TransactItem => ({
+    Update: { TableName: table, Key: { pk: ofTenant(tenant), sk: "COUNT" }, ...update },
+  });
   const publicItem = (signer: Signer): TransactItem => ({
     Put: {
       TableName: table,
@@ -105,8 +111,14 @@ export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, j
     },
 
     async create(endpoint) {
-      const failed = await put(endpoint, endpoint.id, null, [publicItem(endpoint)]);
-      if (failed) throw new Error(`Cannot create endpoint "${endpoint.id}": it is there`);
+      const counted = countItem(endpoint.tenant, {
+        UpdateExpression: "ADD endpoints :one",
+        ConditionExpression: "attribute_not_exists(endpoints) OR endpoints < :most",
+        ExpressionAttributeValues: { ":one": 1, ":most": mostEndpoints },
+      });
+      const failed = await put(endpoint, endpoint.id, null, [publicItem(endpoint), counted]);
+      if (failed?.lost) throw new Error(`Cannot create endpoint "${endpoint.id}": it is there`);
+      return failed === null;
     },
 
     async write(from, to, announcement) {
@@ -117,10 +129,20 @@ export function dynamoEndpoints(client: DynamoDBDocumentClient, table: string, j
     },
 
     async remove({ tenant, id }: Endpoint) {
-      await Promise.all(
-        [{ pk: ofTenant(tenant), sk: id }, publicKeyKey(id)].map((key) =>
-          client.send(new DeleteCommand({ TableName: table, Key: key })),
-        ),
+      const counted = countItem(tenant, {
+        UpdateExpression: "ADD endpoints :less",
+        ExpressionAttributeValues: { ":less": -1 },
+      });
+      const own = {
+        TableName: table,
+        Key: { pk: ofTenant(tenant), sk: id },
+        ConditionExpression: "attribute_exists(pk)",
+      };
+      // One that isn't there any more was counted out before
+      await transact(
+        client,
+        [{ Delete: own }, { Delete: { TableName: table, Key: publicKeyKey(id) } }, counted],
+        randomUUID(),
       );
     },
 

@@ -1,4 +1,4 @@
-import { type Endpoint, publicKeysOf, type Signer } from "@plantain/core/webhook/endpoint";
+import { type Endpoint, mostEndpoints, publicKeysOf, type Signer } from "@plantain/core/webhook/endpoint";
 import type { EndpointId } from "@plantain/core/webhook/ids";
 import type { Deliveries, Endpoints } from "@plantain/core/webhook/ports";
 
@@ -17,7 +17,10 @@ export function memoryEndpoints(deliveries: Deliveries): Endpoints {
     },
     async create(endpoint) {
       if (endpoints.has(endpoint.id)) throw new Error(`Cannot create endpoint "${endpoint.id}": it is there`);
+      const own = [...endpoints.values()].filter(({ tenant }) => tenant === endpoint.tenant);
+      if (own.length >= mostEndpoints) return false;
       endpoints.set(endpoint.id, structuredClone(endpoint));
+      return true;
     },
     async write(from, to, announcement) {
       const current = endpoints.get(to.id);

@@ -2,6 +2,7 @@ import { type FinishedJob, isFinished } from "../job/job.ts";
 import type { Policy } from "../job/policy.ts";
 import type { Jobs } from "../job/ports.ts";
 import { type Announcement, newDelivery } from "./delivery.ts";
+import { mostEndpoints } from "./endpoint.ts";
 import type { SubscribableType, WebhookEvent } from "./event.ts";
 import { jobEventId } from "./ids.ts";
 import type { DeliveryQueue, Endpoints } from "./ports.ts";
@@ -44,9 +45,12 @@ async function announcementOf(
   return deliveries.length > 0 ? { event, deliveries } : null;
 }
 
-/** The endpoints of a tenant that want to hear of such events, disabled ones too. */
+/**
+ * The endpoints of a tenant that want to hear of such events, disabled ones too. Never more than there may be: with an
+ * event for each of too many the write that ends a job would be refused, and no job could end.
+ */
 export async function subscribers(endpoints: Endpoints, tenant: string, type: SubscribableType) {
-  return (await endpoints.list(tenant)).filter(({ events }) => events.includes(type));
+  return (await endpoints.list(tenant)).slice(0, mostEndpoints).filter(({ events }) => events.includes(type));
 }
 
 /** Sends a message for each delivery. */

@@ -12,7 +12,7 @@ import type { InlineWebhook } from "../job/request.ts";
 import { announcing } from "./announce.ts";
 import { changeEndpoint } from "./change-endpoint.ts";
 import { type DeliverPorts, deliver } from "./deliver.ts";
-import { changed, longestFailingMs, newSigner } from "./endpoint.ts";
+import { changed, longestFailingMs, mostEndpoints, newSigner } from "./endpoint.ts";
 import { deliveryId, jobEventId, webhookId } from "./ids.ts";
 import type { Posted, Posting } from "./ports.ts";
 import { newSecret, signatures } from "./signature.ts";
@@ -142,6 +142,17 @@ describe("a job's end", () => {
         }),
       );
     }
+  });
+
+  it("can be written however many endpoints there are: as many hear of it as there may be", async () => {
+    const { endpoints, ended, run } = world();
+    const many = Array.from({ length: 120 }, () => sampleEndpoint({ events: ["job.canceled"] }));
+    Object.assign(endpoints, {
+      list: async () => many,
+      load: async (_: string, id: string) => many.find((each) => each.id === id),
+    });
+    await ended();
+    expect(await run(0)).toHaveLength(mostEndpoints);
   });
 
   it("costs nothing where nobody wants to hear of it", async () => {

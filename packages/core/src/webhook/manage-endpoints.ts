@@ -37,15 +37,12 @@ export async function registerEndpoint(
   tenant: string,
   { enabled, secret, ...settings }: Registration,
 ): Promise<Endpoint> {
-  if ((await endpoints.list(tenant)).length >= mostEndpoints) {
-    throw new DomainError(
-      "too_many_endpoints",
-      `There are ${mostEndpoints} endpoints already, which is the most; remove one first`,
-    );
-  }
   const endpoint = newEndpoint(newSigner(tenant, clock.now(), random, secret), settings, enabled);
-  await endpoints.create(endpoint);
-  return endpoint;
+  if (await endpoints.create(endpoint)) return endpoint;
+  throw new DomainError(
+    "too_many_endpoints",
+    `There are ${mostEndpoints} endpoints already, which is the most; remove one first`,
+  );
 }
 
 /** @throws DomainError `endpoint_not_found`, the same for one that is absent and for another tenant's */

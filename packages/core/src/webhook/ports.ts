@@ -45,7 +45,8 @@ export interface Endpoints {
   /** Oldest first. */
   list(tenant: string): Promise<readonly Endpoint[]>;
   load(tenant: string, id: EndpointId): Promise<Endpoint | null>;
-  create(endpoint: Endpoint): Promise<void>;
+  /** `false` where the tenant has `mostEndpoints` already, whoever else creates one at the same time. */
+  create(endpoint: Endpoint): Promise<boolean>;
   /** Writes `to` if the store still holds `from`, together with an event that comes of it; else answers what it holds. */
   write(from: Endpoint, to: Endpoint, announcement?: Announcement): Promise<Stored<Endpoint>>;
   remove(endpoint: Endpoint): Promise<void>;
