@@ -389,6 +389,21 @@ describe("an endpoint that hangs", () => {
     expect(await endpoints.load("acme", id)).toMatchObject({ lane: "fast", slot: null });
   });
 
+  it("is tried under a whole lease, however long it took to get its slot", async () => {
+    const { endpoint, ended, run, endpoints, clock, posted } = world();
+    await endpoint({ lane: "slow" });
+    const { write } = endpoints;
+    Object.assign(endpoints, {
+      write: async (...args: Parameters<typeof write>) => {
+        await clock.advance(26_000);
+        return write(...args);
+      },
+    });
+    await ended();
+    expect(await run(0)).toEqual(["delivered"]);
+    expect(posted).toHaveLength(1);
+  });
+
   it("is moved out of the fast lane without a try", async () => {
     const { endpoint, ended, run, posted, endpoints, ports, queue } = world();
     const made = await endpoint();

@@ -113,7 +113,9 @@ export async function deliver(ports: DeliverPorts, id: DeliveryId, lane: Lane): 
       if (postponed.refused === undefined) await sendLater(ports, postponed.delivery);
       return { ended: "postponed" };
     }
-    const claimed = await transitionDelivery(deliveries, delivery, { type: "claimed", at }, policy);
+    // Not as of the look at the endpoint: to take the slot may have used up most of a lease
+    const now = { type: "claimed", at: clock.now() } as const;
+    const claimed = await transitionDelivery(deliveries, delivery, now, policy);
     if (claimed.refused === undefined && claimed.delivery.status === "delivering")
       return attempt(ports, claimed.delivery, target, lane);
     if (endpoint) await leaveSlot(ports, endpoint, id);
