@@ -63,8 +63,8 @@ export const placeMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${capacity}promote.ts`,
-        find: "if (tenant === null || promoted >= mostAtOnce) return promoted;",
-        replace: "if (tenant === null || promoted >= 0) return promoted;",
+        find: "if (tenant === null || steps >= mostAtOnce) return promoted;",
+        replace: "if (tenant === null || steps >= 0) return promoted;",
       },
     ],
     profile: "none",
