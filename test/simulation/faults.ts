@@ -1,7 +1,7 @@
 import type { Dice } from "./dice.ts";
 import { type FaultKind, faultKinds, type Profile } from "./profile.ts";
 
-/** A time in which a service answers hardly anything; with a subject, only for requests about that job. */
+/** A time in which a service answers hardly anything; with a subject, only for requests about that one. */
 export type Outage = {
   readonly service: string;
   readonly subject: string | null;
@@ -9,7 +9,7 @@ export type Outage = {
   readonly until: number;
 };
 
-/** What is asked of a service; `isContended` when another write to the same job is under way. */
+/** What is asked of a service; `isContended` when another write to the same subject is under way. */
 export type Asked = {
   readonly label: string;
   readonly subject: string | null;

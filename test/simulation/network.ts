@@ -8,7 +8,7 @@ import type { Trace } from "./trace.ts";
 export type Effect<T> = {
   /** `service.method`. */
   readonly label: string;
-  /** The job that it is about, if any. */
+  /** The job, delivery or endpoint that it is about, if any. */
   readonly subject: string | null;
   /** Whether it is a conditional write or transaction, which concurrent ones may refuse. */
   readonly isWrite: boolean;
@@ -44,7 +44,7 @@ export function network({
   const hop = () => dice.lognormal(4, 0.8);
   const freezeMs = () => (dice.chance(0.5) ? dice.between(500, 25_000) : dice.between(40_000, 280_000));
   let adrift = 0;
-  /** Jobs with a write on its way. */
+  /** Subjects with a write on its way. */
   const writing = new Set<string>();
 
   return {

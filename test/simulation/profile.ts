@@ -18,7 +18,7 @@ export const faultKinds = [
   "repeated",
   /** It takes seconds. */
   "slow",
-  /** Refused because of another write to the same job at the same time; drawn for such writes only. */
+  /** Refused because of another write to the same item at the same time; drawn for such writes only. */
   "conflict",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -70,6 +70,8 @@ export type Profile = {
   readonly killers: number;
   /** Share of tenants with endpoints for webhooks, and of jobs with a URL of their own. */
   readonly webhooks: number;
+  /** Share of endpoints that their owner disables and enables again, or not. */
+  readonly moody: number;
   /** Share of seeds in which a receiver of webhooks is down for six hours, and things go on going wrong meanwhile. */
   readonly longDowntimes: number;
 };
@@ -112,6 +114,7 @@ const calm: Profile = {
   crowd: 0,
   killers: 0,
   webhooks: 0.4,
+  moody: 0.3,
   longDowntimes: 0,
 };
 
@@ -160,6 +163,7 @@ const usual: Profile = {
   crowd: calm.crowd,
   killers: 0.01,
   webhooks: calm.webhooks,
+  moody: calm.moody,
   longDowntimes: 0.003,
 };
 
@@ -199,6 +203,7 @@ const rough: Profile = {
   crowd: calm.crowd,
   killers: 0.03,
   webhooks: calm.webhooks,
+  moody: calm.moody,
   longDowntimes: 0.003,
 };
 
@@ -221,7 +226,8 @@ export const crowded: Profile = {
 export function aimed(at: string, kind: FaultKind): Profile {
   const faults = { ...noFaults, [kind]: 0.5 };
   // A sweep that never gets beyond its first question can't be waited for
-  const ground = at === "jobs.due" ? ample : calm;
+  const base = at === "jobs.due" || at === "deliveries.due" ? ample : calm;
+  const ground = /^(deliver|endpoints)/.test(at) ? { ...base, webhooks: 1, moody: 0.5 } : base;
   return { ...ground, at: [at], isExact: true, faults, providerFailures: 0.3, cancels: 0.5 };
 }
 
@@ -239,6 +245,8 @@ export const profileNames = [
   "ticks",
   "deaf",
   "dazed",
+  "drowsy",
+  "fickle",
 ] as const;
 export type ProfileName = (typeof profileNames)[number];
 
@@ -279,5 +287,22 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   /** A receiver of webhooks is down for six hours, and anything goes wrong. */
   deaf: { ...usual, webhooks: 1, longDowntimes: 1 },
   /** A receiver is down for six hours, and functions freeze as they tell that they didn't get through to it. */
+  /** Functions freeze between a claim of a delivery and its request. */
+  drowsy: {
+    ...calm,
+    at: ["deliveries.write.delivering"],
+    isExact: true,
+    faults: { ...noFaults, freeze_before: 0.1 },
+    webhooks: 1,
+  },
+  /** Endpoints are disabled and enabled all the time, while functions freeze between a look at one and what follows of it. */
+  fickle: {
+    ...calm,
+    at: ["deliveries.write.parked", "jobs.write.succeeded", "endpoints.write"],
+    isExact: true,
+    faults: { ...noFaults, freeze_before: 0.7, answer_lost: 0.1 },
+    webhooks: 1,
+    moody: 1,
+  },
   dazed: { ...aimed("deliveries.write.pending", "freeze_before"), webhooks: 1, longDowntimes: 1 },
 };

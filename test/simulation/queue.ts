@@ -23,6 +23,8 @@ export type Queue = {
   /** Up to `limit` visible messages, hidden for `hiddenMs`. */
   receive(limit: number, hiddenMs: number): Received[];
   readonly visible: number;
+  /** Messages that are there, visible or not. */
+  readonly size: number;
   /** Called whenever a message becomes visible. */
   onVisible: (() => void) | null;
   /** Called with the body of each message that is set aside. */
@@ -133,6 +135,9 @@ export function queue(timeline: Timeline, dice: Dice, duplicates: number): Queue
         });
       }
       return received;
+    },
+    get size() {
+      return messages.length;
     },
     get visible() {
       return visible().length;

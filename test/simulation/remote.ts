@@ -1,4 +1,5 @@
-import { isJobId, type JobId } from "@plantain/core/id";
+import { isJobId } from "@plantain/core/id";
+import { isDeliveryId, isEndpointId } from "@plantain/core/webhook/ids";
 import type { Caller } from "./caller.ts";
 import type { Network } from "./network.ts";
 
@@ -48,13 +49,17 @@ function isHeld(job: unknown): boolean {
   return typeof job === "object" && job !== null && "held" in job && job.held !== null;
 }
 
-/** The job that a request is about, wherever in its arguments it is named. */
-function subjectOf([first]: readonly unknown[]): JobId | null {
+/** The job, delivery or endpoint that a request is about, wherever in its arguments it is named. */
+function subjectOf([first, second]: readonly unknown[]): string | null {
   if (typeof first === "string") {
-    if (isJobId(first)) return first;
-    const named = /job_[0-9a-z]{26}/.exec(first)?.[0];
-    return named !== undefined && isJobId(named) ? named : null;
+    if (isSubject(first)) return first;
+    if (typeof second === "string" && isEndpointId(second)) return second;
+    return /job_[0-9a-z]{26}/.exec(first)?.[0] ?? null;
   }
   if (typeof first !== "object" || first === null || !("id" in first)) return null;
-  return typeof first.id === "string" && isJobId(first.id) ? first.id : null;
+  return typeof first.id === "string" && isSubject(first.id) ? first.id : null;
+}
+
+function isSubject(id: string): boolean {
+  return isJobId(id) || isDeliveryId(id) || isEndpointId(id);
 }

@@ -1,10 +1,11 @@
 import type { PoolName } from "@plantain/core/capacity/held";
-import { type JobId, shardOf } from "@plantain/core/id";
+import type { JobId } from "@plantain/core/id";
 import { isFinished, type Job } from "@plantain/core/job/job";
-import { type DueJob, dueShards, type Jobs, type Written } from "@plantain/core/job/ports";
+import type { Jobs, Written } from "@plantain/core/job/ports";
 import { memoryJobs } from "@plantain/memory/jobs";
 import type { Caller } from "./caller.ts";
 import type { Dice } from "./dice.ts";
+import { dueIndex } from "./due-index.ts";
 import type { Repeats } from "./remote.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Witness } from "./witness/witness.ts";
@@ -29,31 +30,13 @@ export function table(
   witness: Witness,
   truth: Jobs = memoryJobs(),
 ): Table {
-  const shards = Array.from({ length: dueShards }, () => new Map<JobId, number>());
+  const dueOnes = dueIndex<JobId>({ timeline, dice }, lateIndex);
   /** The keys of held jobs by what holds them and tenant, oldest first, and in which of these lines each job is. */
   const lines = new Map<string, string[]>();
   const placed = new Map<JobId, string[]>();
-  const indexedAt = new Map<JobId, number>();
 
-  /** The index follows each item in order, mostly at once, at times much later. */
   function index(job: Job): void {
-    const lag = dice.chance(lateIndex) ? dice.between(1_000, 20_000) : dice.lognormal(50, 1);
-    const at = Math.max(timeline.now + lag, indexedAt.get(job.id) ?? 0);
-    indexedAt.set(job.id, at);
-    timeline.at(at, () => {
-      const shard = shards[shardOf(job.id, dueShards)];
-      if (isFinished(job)) shard?.delete(job.id);
-      else shard?.set(job.id, job.dueAt);
-      lineUp(job);
-    });
-  }
-
-  function due(shard: number, at: number, limit: number): DueJob[] {
-    return [...(shards[shard] ?? [])]
-      .map(([id, dueAt]) => ({ id, dueAt }))
-      .filter(({ dueAt }) => dueAt <= at)
-      .sort((a, b) => a.dueAt - b.dueAt)
-      .slice(0, limit);
+    dueOnes.follow(job.id, job.id, isFinished(job) ? null : job.dueAt, () => lineUp(job));
   }
 
   /** Puts a job where the index has it now, or takes it out. */
@@ -100,7 +83,7 @@ export function table(
         await truth.settle(id, fence, calls);
         await witness.told(id);
       },
-      due: (shard, at, limit) => Promise.resolve(due(shard, at, limit)),
+      due: (shard, at, limit) => Promise.resolve(dueOnes.due(shard, at, limit)),
       held: (by, tenant, limit) => Promise.resolve(held(by, tenant, limit)),
     }),
   };

@@ -6,6 +6,8 @@ import type { Profile } from "./profile.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Trace } from "./trace.ts";
 
+const services = ["jobs", "queue", "objects", "message", "endpoints", "deliveries", "deliveryQueue"];
+
 /** Puts larger misfortunes into a world's future: a service that fails, a job whose item fails, a storm at Gemini. */
 export function addTroubles(
   { timeline, trace, dice }: { timeline: Timeline; trace: Trace; dice: Dice },
@@ -18,7 +20,7 @@ export function addTroubles(
   };
   if (dice.chance(profile.outages)) {
     const from = timeline.now + dice.between(0, 900_000);
-    const service = dice.pick(["jobs", "queue", "objects", "message"]);
+    const service = dice.pick(services);
     strike({ service, subject: null, from, until: from + dice.between(5_000, 120_000) });
   }
   if (dice.chance(profile.outages)) {

@@ -1,4 +1,4 @@
-import { isResting } from "@plantain/core/webhook/delivery";
+import { type Delivery, isResting } from "@plantain/core/webhook/delivery";
 import { type Endpoint, type Lane, newEndpoint, newSigner } from "@plantain/core/webhook/endpoint";
 import { type JobEventType, jobEventTypes } from "@plantain/core/webhook/event";
 import type { DeliveryId } from "@plantain/core/webhook/ids";
@@ -6,6 +6,7 @@ import type { Deliveries, DeliveryQueue, Endpoints } from "@plantain/core/webhoo
 import { memoryDeliveries } from "@plantain/memory/deliveries";
 import { memoryEndpoints } from "@plantain/memory/endpoints";
 import type { Dice } from "./dice.ts";
+import { dueIndex } from "./due-index.ts";
 import type { Profile } from "./profile.ts";
 import { type Queue, queue } from "./queue.ts";
 import type { Timeline } from "./timeline.ts";
@@ -18,8 +19,12 @@ export type Webhooks = {
   readonly deliveryQueue: DeliveryQueue;
   /** The endpoints of all tenants. */
   readonly registered: readonly Endpoint[];
-  /** Deliveries that are neither delivered nor given up. */
-  readonly open: ReadonlySet<DeliveryId>;
+  /** Whether nobody is on any delivery: a message may yet come back for one that is parked. */
+  isAtRest(): boolean;
+  /** The tries that a delivery had had before its schedule began anew. */
+  readonly resumedAt: ReadonlyMap<DeliveryId, number>;
+  /** Called with each write to a delivery as it takes effect. */
+  onWrite: ((from: Delivery, to: Delivery) => void) | null;
 };
 
 /** Where jobs of a tenant are told of that bring a URL of their own. */
@@ -30,22 +35,29 @@ export function ownUrl(tenant: string): string {
 /** The tables and queues of webhooks, with the endpoints that tenants have registered before anything happens. */
 export function webhooks(
   { timeline, dice }: { timeline: Timeline; dice: Dice },
-  { duplicates, webhooks: share }: Profile,
+  { duplicates, lateIndex, webhooks: share }: Profile,
   tenants: readonly string[],
 ): Webhooks {
   const truth = memoryDeliveries();
+  /** Deliveries that are neither delivered, parked nor given up. */
   const open = new Set<DeliveryId>();
+  const parked = new Set<DeliveryId>();
+  const resumedAt = new Map<DeliveryId, number>();
   const deliveries: Deliveries = {
     ...truth,
     async announce(announcement) {
       await truth.announce(announcement);
-      for (const { id } of announcement.deliveries) open.add(id);
+      for (const delivery of announcement.deliveries) follow(delivery);
     },
     async write(from, to, ended) {
       const written = await truth.write(from, to, ended);
-      if (written.written && isResting(to)) open.delete(to.id);
+      if (!written.written) return written;
+      follow(to);
+      if (from.status === "parked" && to.status === "pending") resumedAt.set(to.id, to.fence);
+      self.onWrite?.(from, to);
       return written;
     },
+    due: (shard, at, limit) => Promise.resolve(index.due(shard, at, limit)),
   };
   const endpoints = memoryEndpoints(deliveries);
   const registered = tenants.flatMap((tenant) =>
@@ -61,19 +73,33 @@ export function webhooks(
     return newEndpoint(newSigner(tenant, timeline.now + at, dice), settings, true);
   }
 
+  const index = dueIndex<DeliveryId>({ timeline, dice: dice.fork() }, lateIndex);
+  function follow(delivery: Delivery): void {
+    const { id, event } = delivery;
+    index.follow(id, event, isResting(delivery) ? null : delivery.dueAt);
+    if (isResting(delivery)) open.delete(id);
+    else open.add(id);
+    if (delivery.status === "parked") parked.add(id);
+    else parked.delete(id);
+  }
+
   const lanes = {
     fast: queue(timeline, dice.fork(), duplicates),
     slow: queue(timeline, dice.fork(), duplicates),
   };
-  return {
+  const self: Webhooks = {
     deliveries,
     endpoints,
     lanes,
     registered,
-    open,
+    isAtRest: () =>
+      open.size === 0 && (parked.size === 0 || [lanes.fast, lanes.slow].every(({ size }) => size === 0)),
+    resumedAt,
+    onWrite: null,
     deliveryQueue: {
       send: ({ id, tenant }, lane, delayMs) =>
         lanes[lane].send(JSON.stringify({ deliveryId: id, lane }), tenant, delayMs),
     },
   };
+  return self;
 }

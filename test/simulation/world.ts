@@ -14,6 +14,7 @@ import { type Faults, faults as seededFaults } from "./faults.ts";
 import { gemini } from "./gemini.ts";
 import { lambda } from "./lambda.ts";
 import { network as simulatedNetwork } from "./network.ts";
+import { owners as moodyOwners } from "./owners.ts";
 import { pools as simulatedPools } from "./pools.ts";
 import type { Process } from "./process.ts";
 import type { Profile } from "./profile.ts";
@@ -92,7 +93,7 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
     { timeline, dice: dice.fork() },
     downtimes(dice.fork(), isLong, webhooks),
   );
-  receivers.onRequest = listening(witness, webhooks);
+  listening(witness, webhooks, receivers, { timeline, skewMs });
 
   // The shorter time leaves a call hardly any: then attempts have to be given back
   const timeoutMs = dice.chance(0.7) ? 330_000 : 275_000;
@@ -150,16 +151,28 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
   });
 
   const apiLambda = lambda(ground(), { name: "api", timeoutMs: 29_000, skewMs });
+  const outside = ground();
+  const front = api(ground(), apiLambda, profile.lostAnswers);
   const clients = tenants({
-    ...ground(),
+    ...outside,
     profile,
     witness,
-    api: api(ground(), apiLambda, profile.lostAnswers),
+    api: front,
     equip: (process) => ({
       ...equip({ network, timeline }, services, { process, run: null }),
       random: dice.fork(),
     }),
   });
+
+  const owners = moodyOwners(
+    {
+      ...ground(),
+      api: front,
+      equip: (process) => equip({ network, timeline }, services, { process, run: null }),
+    },
+    profile.moody,
+    webhooks.registered,
+  );
 
   return {
     timeline,
@@ -174,7 +187,8 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
     longestMs: isLong ? 160 * hour : 6 * hour,
     isAtRest: () =>
       clients.busy === 0 &&
-      webhooks.open.size === 0 &&
+      owners.busy === 0 &&
+      webhooks.isAtRest() &&
       [workerLambda, sweepLambda, apiLambda, ...deliverLambdas].every(({ running }) => running === 0) &&
       network.adrift === 0 &&
       [...witness.jobs.values()].every(({ endedAt }) => endedAt !== null),

@@ -55,7 +55,7 @@ export const placeMutants: readonly Mutant[] = [
       },
     ],
     profile: "echoes",
-    fate: { killedWithin: 200 },
+    fate: { killedWithin: 400 },
   },
   {
     name: "nobody-let-in",

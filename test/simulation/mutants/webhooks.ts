@@ -84,4 +84,76 @@ export const webhookMutants: readonly Mutant[] = [
     profile: "deaf",
     fate: { killedWithin: 20 },
   },
+  {
+    name: "late-request-sent",
+    guard: "who froze since the claim sends nothing once the lease is about to end",
+    changes: [
+      {
+        file: `${webhook}deliver.ts`,
+        find: '  if (startedAt + timeoutMs + leaseMarginMs > claimed.leaseUntil) return { ended: "lease_lost" };',
+        replace: "",
+      },
+    ],
+    profile: "drowsy",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "delivery-tried-early",
+    guard: "a delivery isn't tried before its time",
+    changes: [
+      {
+        file: `${webhook}advance-delivery.ts`,
+        find: '  if (delivery.status === "pending" && delivery.nextTryAt > at) return { refused: "not_due" };',
+        replace: "",
+      },
+    ],
+    profile: "deaf",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "parked-unseen",
+    guard: "who parks a delivery looks at its endpoint again",
+    changes: [
+      {
+        file: `${webhook}deliver.ts`,
+        find: "this one parked: once more from the beginning\n      continue;",
+        replace: 'this one parked\n      return { ended: "parked" };',
+      },
+    ],
+    profile: "fickle",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "announced-parked",
+    guard: "only who makes deliveries parks them",
+    changes: [
+      {
+        file: `${webhook}delivery.ts`,
+        find: '    status: "pending",\n    nextTryAt: event.at,\n    dueAt: event.at + arrivalMs,\n    checks: 0,',
+        replace:
+          '    ...(to.disabled ? { status: "parked", endedAt: event.at } : { status: "pending", nextTryAt: event.at, dueAt: event.at + arrivalMs, checks: 0 }),',
+      },
+      {
+        file: `${webhook}announce.ts`,
+        find: "    deliveries.map((delivery)",
+        replace: '    deliveries.filter(({ status }) => status === "pending").map((delivery)',
+      },
+    ],
+    profile: "fickle",
+    fate: { killedWithin: 150 },
+  },
+  {
+    name: "resumed-once",
+    guard: "who enables an endpoint that is enabled goes on sending what is parked",
+    changes: [
+      {
+        file: `${webhook}change-endpoint.ts`,
+        find: "(from) => changed(from, change, ports.clock.now()));\n  const resumed = change.enabled === true ?",
+        replace:
+          "(from) => Object.assign(changed(from, change, ports.clock.now()), { was: from.disabled }));\n  const resumed = change.enabled === true && endpoint.was ?",
+      },
+    ],
+    profile: "fickle",
+    fate: { killedWithin: 50 },
+  },
 ];

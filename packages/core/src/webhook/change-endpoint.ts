@@ -2,6 +2,8 @@ import { changed, type Endpoint, type EndpointSettings } from "./endpoint.ts";
 import { type ManagePorts, rewrite } from "./manage-endpoints.ts";
 import { type Recovered, resume } from "./redeliver.ts";
 
+export type ChangePorts = Omit<ManagePorts, "random">;
+
 /** `resumed` tells of what was parked, where the change enables; `null` where it doesn't. */
 export type Changed = { readonly endpoint: Endpoint; readonly resumed: Recovered | null };
 
@@ -12,7 +14,7 @@ export type Changed = { readonly endpoint: Endpoint; readonly resumed: Recovered
  * @throws DomainError `endpoint_not_found`
  */
 export async function changeEndpoint(
-  ports: ManagePorts,
+  ports: ChangePorts,
   tenant: string,
   id: string,
   change: Partial<EndpointSettings> & { readonly enabled?: boolean },
