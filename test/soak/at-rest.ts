@@ -4,6 +4,7 @@ import { GetObjectCommand, paginateListObjectsV2, S3Client } from "@aws-sdk/clie
 import { DynamoDBDocumentClient, paginateScan } from "@aws-sdk/lib-dynamodb";
 import { parseAttempt, parseJob, sortKeys } from "@plantain/aws/job-items";
 import { poolPrefix } from "@plantain/aws/table";
+import type { Attempt } from "@plantain/core/job/attempt";
 import { isFinished } from "@plantain/core/job/job";
 import { Result } from "@plantain/core/job/outcome";
 import * as z from "zod";
@@ -101,8 +102,18 @@ async function judgeJob(
     wrong.push(
       `I6: ${job.id} was billed ${paid} times and tells of ${known}, and of ${unknown} that it can't tell`,
     );
+  const rewarded = attempts
+    .filter(({ ended }) => !withoutWorker.includes(ended))
+    .flatMap((attempt) => attempt.calls)
+    .filter((call) => call.billed === "yes" && call.failure === null)
+    .map(({ index }) => index);
+  if (new Set(rewarded).size < rewarded.length)
+    wrong.push(`I6: ${job.id} paid again for an image though no worker had died over it`);
   return wrong;
 }
+
+/** Ends of attempts whose worker may have paid for what nobody has. */
+const withoutWorker: readonly Attempt["ended"][] = ["worker_lost", "expired", "canceled"];
 
 /** The longest that a place is kept in stage `test`, and then some. */
 const longestPlaceMs = 60_000;
