@@ -223,7 +223,7 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
       await pause(dice.between(10_000, 60_000));
       const id = await submitUntilAnswered(
         tenant,
-        { ...draft(tenant), prompt: "a single one", count: 1 },
+        { ...draft(tenant), prompt: "a single one", images: [], continueFrom: null, count: 1 },
         null,
       );
       while (isJob(id) && witness.jobs.get(id)?.endedAt === null) await pause(1_000);

@@ -18,7 +18,9 @@ export const callerMutants: readonly Mutant[] = [
   {
     name: "other-body-accepted",
     guard: "a key belongs to one request",
-    changes: [{ file: `${job}submit.ts`, find: "if (held !== given)", replace: 'if (held === "")' }],
+    changes: [
+      { file: `${job}submit.ts`, find: "if (fingerprint === given)", replace: 'if (fingerprint !== "")' },
+    ],
     profile: "none",
     fate: { killedWithin: 50 },
   },

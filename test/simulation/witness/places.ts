@@ -17,12 +17,29 @@ export function overfull(pool: Pool, limits: Limits): string[] {
 /** What may lie between a look at a gate and the claim. */
 const lookMs = 4_000;
 
+/** Since when each gate has been closed without a break, as its pool tells; by pool and key. */
+export type Closures = Map<string, number>;
+
+/** Notes what a write of a pool closes and opens: a closure may be written long after the answer that it follows from. */
+export function noteClosures(closures: Closures, before: Pool | undefined, pool: Pool, now: number): void {
+  for (const [key, gate] of Object.entries(pool.gates)) {
+    if ((before?.gates[key]?.closedUntil ?? 0) > now) continue;
+    closures.set(`${pool.name} ${key}`, gate.closedUntil > now ? now : Number.POSITIVE_INFINITY);
+  }
+}
+
 /** Whether every gate of a model had been closed for a while at `at`, and was to be for a while more. */
-export function wasClosed({ name, gates }: Pool, limits: Limits, at: number, skewMs: number): boolean {
+export function wasClosed(
+  { name, gates }: Pool,
+  limits: Limits,
+  closures: Closures,
+  at: number,
+  skewMs: number,
+): boolean {
   const graceMs = lookMs + 2 * skewMs;
   return boundsOf(name, limits).keys.every((key) => {
-    const gate = gates[key];
-    return gate !== undefined && gate.tightenedAt < at - graceMs && gate.closedUntil > at + graceMs;
+    const since = closures.get(`${name} ${key}`) ?? Number.POSITIVE_INFINITY;
+    return since < at - graceMs && (gates[key]?.closedUntil ?? 0) > at + graceMs;
   });
 }
 

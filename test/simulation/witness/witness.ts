@@ -12,7 +12,7 @@ import type { Timeline } from "../timeline.ts";
 import type { Trace } from "../trace.ts";
 import { type Bills, untold } from "./bills.ts";
 import { type Entry, isUndisturbed } from "./ledger.ts";
-import { overfull, wasClosed } from "./places.ts";
+import { type Closures, noteClosures, overfull, wasClosed } from "./places.ts";
 import { isPromotion, wrongs } from "./transitions.ts";
 
 export type Violation = { readonly invariant: string; readonly text: string };
@@ -80,6 +80,7 @@ export function witness(
   const deadUrls = new Set<string>();
   const canceling = new Set<JobId>();
   const pools = new Map<PoolName, Pool>();
+  const closures: Closures = new Map();
 
   const violate = (invariant: string, text: string) => {
     trace.note("VIOLATION", `${invariant}: ${text}`);
@@ -151,6 +152,7 @@ export function witness(
     told: lookAtBills,
     pools,
     pooled(pool) {
+      noteClosures(closures, pools.get(pool.name), pool, timeline.now);
       pools.set(pool.name, pool);
       for (const text of overfull(pool, limits)) violate("I10", text);
     },
@@ -165,7 +167,12 @@ export function witness(
       const pool = model === undefined ? undefined : pools.get(modelPool(model));
       // Who was frozen between his look at the gate and his claim can't know that it closed
       const wasFrozen = entry.run.process.mishaps.length > 0;
-      if (!wasFrozen && seen?.status === "running" && pool && wasClosed(pool, limits, seen.claimedAt, skewMs))
+      if (
+        !wasFrozen &&
+        seen?.status === "running" &&
+        pool &&
+        wasClosed(pool, limits, closures, seen.claimedAt, skewMs)
+      )
         violate("gate", `${entry.jobId} was claimed and called though its model had been closed`);
       const most = limits.callsPerModel * limits.providerKeys.length;
       if (beside > most) violate("I10", `${beside} calls to ${model} are in flight, ${most} at most may be`);

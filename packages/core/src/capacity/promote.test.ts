@@ -413,13 +413,32 @@ describe("a job that has a place here and none in its other pool", () => {
     expect(await w.isIn(job)).toBe(true);
   });
 
-  it("is behind others that wait for its model", async () => {
-    const w = world();
-    await w.line({ globex: 20_000 });
+  it("is behind other tenants that wait for its model: where there is room, those are let in first", async () => {
+    const w = world({ callsPerModel: 1 });
+    const theirs = await w.held(20, { tenant: "globex" });
+    await w.line({ globex: 400_000 });
     const job = await w.held(9, { held: byTenant(w) });
     expect(await stand(w, job)).toBe(0);
+    expect(w.sent).toEqual([{ id: theirs.id, delay: 0 }]);
     expect(await w.jobs.load(job.id)).toMatchObject({ held: { by: name, reason: "model_limit" } });
-    expect(w.sent, "there is room, so somebody has to look who is next").toEqual([{ id: job.id, delay: 0 }]);
+  });
+
+  it("is let in where those that wait for its model are only said to", async () => {
+    const w = world({ callsPerModel: 1 });
+    await w.line({ globex: 20_000 });
+    const job = await w.held(9, { held: byTenant(w) });
+    await stand(w, job);
+    expect(await w.isIn(job)).toBe(true);
+    expect(w.sent).toEqual([{ id: job.id, delay: 0 }]);
+  });
+
+  it("isn't held again where somebody has let it in meanwhile", async () => {
+    const w = world({ callsPerModel: 0 });
+    const job = await w.held(9, { held: byTenant(w) });
+    const jobs = beforeWrite(w, () => transition(w.jobs, job, { type: "promoted", at: w.now }, samplePolicy));
+    await stand(w, job, { jobs });
+    expect(await w.isIn(job)).toBe(true);
+    expect((await w.pool()).waiting).toEqual({});
   });
 
   it("ends at its deadline, which has passed meanwhile", async () => {

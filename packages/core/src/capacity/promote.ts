@@ -1,4 +1,5 @@
 import type { JobId } from "../id.ts";
+import { advance } from "../job/advance.ts";
 import { isFinished, type Job, type QueuedJob } from "../job/job.ts";
 import type { Policy } from "../job/policy.ts";
 import { transition } from "../job/transition.ts";
@@ -77,8 +78,8 @@ function begin(
   seen: Pool | null,
   known: QueuedJob[],
 ): Promise<number> {
-  const letIn = goThrough(ports, name, seen, known);
-  const over = letIn.then(
+  const gone = goThrough(ports, name, seen, known);
+  const over = gone.then(
     () => undefined,
     () => undefined, // those that share it hear of it; the next has a pass of its own
   );
@@ -87,7 +88,11 @@ function begin(
   void over.then(() => {
     if (!pass.next) ofStore.delete(name);
   });
-  return letIn;
+  // Only once the pass is over: a pass never waits for one of another line, which may wait for this one
+  return gone.then(async ({ promoted, toWake }) => {
+    for (const other of toWake) await promote(ports, await ports.pools.load(other));
+    return promoted;
+  });
 }
 
 /** Whether somebody waits, and there is room for him or a knock is due. */
@@ -102,20 +107,22 @@ async function goThrough(
   name: PoolName,
   seen: Pool | null,
   known: QueuedJob[],
-): Promise<number> {
+): Promise<{ readonly promoted: number; readonly toWake: ReadonlySet<PoolName> }> {
   const { pools, clock, limits } = ports;
   const bounds = boundsOf(name, limits);
   const passed = new Set<string>();
+  const toWake = new Set<PoolName>();
   let pool = seen ?? (await pools.load(name));
   for (let steps = 0, promoted = 0; ; ) {
     const tenant = nextTurn(pool, bounds, clock.now(), (each) => passed.has(each));
     if (tenant === null) await knockLater(ports, pool, known);
-    if (tenant === null || steps >= mostAtOnce) return promoted;
+    if (tenant === null || steps >= mostAtOnce) return { promoted, toWake };
     const came = await letInOne(ports, pool, tenant, known);
-    if (came.letIn === "full") return promoted;
+    if (came.letIn === "full") return { promoted, toWake };
     if (came.letIn === false) passed.add(tenant);
     else steps += 1;
     if (came.letIn === true) promoted += 1;
+    if (came.toWake) toWake.add(came.toWake);
     pool = came.pool;
   }
 }
@@ -138,7 +145,12 @@ async function knockLater(ports: CapacityPorts, seen: Pool, known: QueuedJob[]):
 }
 
 /** What came of a tenant's turn, and the pool after it. */
-type Turn = { readonly letIn: boolean | "full" | "elsewhere"; readonly pool: Pool };
+type Turn = {
+  readonly letIn: boolean | "full" | "elsewhere";
+  readonly pool: Pool;
+  /** The line that a job was moved to, where there is room for whoever is next in it. */
+  readonly toWake?: PoolName | null;
+};
 
 /**
  * Lets in the tenant's oldest job that still waits; a tenant without any leaves the line. One whose jobs were all let in
@@ -207,9 +219,11 @@ async function letInJob(ports: CapacityPorts, name: PoolName, job: QueuedJob): P
   const until = reservedUntil(policy, at);
   const tenants = tenantPool(job.tenant);
   const other = name === tenants ? modelPool(job.model) : tenants;
-  const take = async (from: PoolName, isNext: boolean) => {
-    const asked = { job: job.id, fence, calls: from === tenants ? 1 : job.count, at, until, isNext };
+  const take = async (from: PoolName) => {
     return changePool(pools, from, (pool) => {
+      // It is its turn here; elsewhere it is behind other tenants, not behind its like
+      const isNext = from === name || Object.keys(pool.waiting).every((tenant) => tenant === job.tenant);
+      const asked = { job: job.id, fence, calls: from === tenants ? 1 : job.count, at, until, isNext };
       const came = request(pool, asked, boundsOf(from, limits));
       return "slot" in came && from === name ? { ...came, pool: served(came.pool, job.tenant, at) } : came;
     });
@@ -218,14 +232,13 @@ async function letInJob(ports: CapacityPorts, name: PoolName, job: QueuedJob): P
     changePool(pools, from, (pool) => ({
       pool: giveBack(pool, { job: job.id, fence, heard: [], at: clock.now() }, boundsOf(from, limits)),
     }));
-  const taken = await take(name, true);
+  const taken = await take(name);
   if ("full" in taken) return { letIn: "full", pool: taken.pool };
-  // At its model it may be behind others; at its own tenant only behind its like
-  const elsewhere = await take(other, other === tenants);
+  const elsewhere = await take(other);
   if ("full" in elsewhere) {
     const { pool } = await leave(name);
-    await holdElsewhere(ports, job, heldBy(other, elsewhere.full, at));
-    return { letIn: "elsewhere", pool };
+    const toWake = await holdElsewhere(ports, job, heldBy(other, elsewhere.full, at));
+    return { letIn: "elsewhere", pool, toWake };
   }
   const promoted = await transition(jobs, job, { type: "promoted", at: clock.now() }, policy);
   if (promoted.refused === undefined) {
@@ -240,18 +253,23 @@ async function letInJob(ports: CapacityPorts, name: PoolName, job: QueuedJob): P
   return { letIn: false, pool: (await leave(name)).pool };
 }
 
-/** Puts a held job into another line. Nobody may be there to see a place that came free meanwhile: then it is sent to look. */
-async function holdElsewhere(ports: CapacityPorts, job: QueuedJob, held: Held): Promise<void> {
-  const { pools, jobs, queue, clock, policy, limits } = ports;
-  const moved = await transition(jobs, job, { type: "held", at: clock.now(), held }, policy);
-  if (moved.refused === "deadline_passed")
-    await transition(jobs, moved.job ?? job, { type: "expired", at: clock.now() }, policy);
-  if (moved.refused !== undefined || moved.job.status !== "queued") return;
+/** Puts a held job into another line, and answers which that is where somebody has to let in whoever is next in it. */
+async function holdElsewhere(ports: CapacityPorts, job: QueuedJob, held: Held): Promise<PoolName | null> {
+  const { pools, jobs, clock, policy, limits } = ports;
+  const moved = advance(job, { type: "held", at: clock.now(), held }, policy);
+  if ("refused" in moved) {
+    if (moved.refused === "deadline_passed")
+      await transition(jobs, job, { type: "expired", at: clock.now() }, policy);
+    return null;
+  }
+  // Only over what was seen: a job that somebody has let in meanwhile has its places, and is not to be held again
+  if (moved.status !== "queued" || !(await jobs.write(job, moved)).written) return null;
   const { pool } = await changePool(pools, held.by, (before) => ({
     pool: lineUp(before, job.tenant, clock.now()),
   }));
-  if (nextTurn(pool, boundsOf(held.by, limits), clock.now(), () => false) !== null) await queue.send(job, 0);
-  else await knockLater(ports, pool, [moved.job]);
+  if (nextTurn(pool, boundsOf(held.by, limits), clock.now(), () => false) !== null) return held.by;
+  await knockLater(ports, pool, [moved]);
+  return null;
 }
 
 /** Whoever was quicker to promote or claim a job has this very slot; one that is over, or still held, needs none. */
