@@ -63,8 +63,8 @@ export const placeMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${capacity}promote.ts`,
-        find: "if (tenant === null || steps >= mostAtOnce) return promoted;",
-        replace: "if (tenant === null || steps >= 0) return promoted;",
+        find: "if (tenant === null || steps >= mostAtOnce) return { promoted, toWake };",
+        replace: "if (tenant === null || steps >= 0) return { promoted, toWake };",
       },
     ],
     profile: "none",
