@@ -184,7 +184,8 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
     objects,
     webhooks,
     receivers,
-    longestMs: isLong ? 160 * hour : 6 * hour,
+    // A delivery that failed some times has a schedule of days before it; a job that is stuck is told of long before
+    longestMs: 160 * hour,
     isAtRest: () =>
       clients.busy === 0 &&
       owners.busy === 0 &&
