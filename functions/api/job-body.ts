@@ -7,7 +7,8 @@ import type { Submission, SubmittedImage } from "@plantain/core/job/submission";
 import { aspectRatios, imageSizes, thinkingLevels } from "@plantain/core/model/model";
 import { jobEventTypes } from "@plantain/core/webhook/event";
 import * as z from "zod";
-import { acceptUrl, eventList, SecretText, Url } from "./webhook-body.ts";
+import { acceptUrl, Url } from "./url-body.ts";
+import { eventList, SecretText } from "./webhook-body.ts";
 
 const longestPrompt = 8_000;
 /** Against nonsense; how many a model takes is the model's to say. */

@@ -246,39 +246,30 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         await jobs.settle(job.id, 1, [{ ...paid, cost: 1 }]);
         expect(await billOf(job)).toEqual([{ ended: "canceled", calls: [paid] }]);
       });
-    });
 
-    it("adds up what several know of an attempt's calls, whenever they tell it", async () => {
-      const job = await running();
-      const second = { ...paid, index: 1, cost: 5 };
-      const told = async () => (await jobs.read(job.id))?.attempts[0]?.calls;
-      const line = {
-        fence: 1,
-        queuedAt: now - 1,
-        startedAt: now,
-        endedAt: now + 9,
-        ended: "canceled",
-        failure: null,
-        calls: [unknownCall(0), unknownCall(1)],
-      } as const;
-      await jobs.settle(job.id, 1, [unknownCall(0), second]);
-      await jobs.write(job, next(job, { type: "canceled", at: now }), { attempt: line });
-      expect(await told()).toEqual([unknownCall(0), second]);
-      await jobs.settle(job.id, 1, [paid, unknownCall(1)]);
-      expect(await told()).toEqual([paid, second]);
-      const late = [0, 1].map((index) => ({ ...paid, index, cost: 99 }));
-      await Promise.all([jobs.settle(job.id, 1, late), jobs.settle(job.id, 1, [unknownCall(0)])]);
-      expect(await told()).toEqual([paid, second]);
-    });
+      it("adds up what several know of an attempt's calls, whenever they tell it", async () => {
+        const job = await running();
+        const second = { ...paid, index: 1, cost: 5 };
+        const told = async () => (await jobs.read(job.id))?.attempts[0]?.calls;
+        const both = { ...line, calls: [unknownCall(0), unknownCall(1)] };
+        await jobs.settle(job.id, 1, [unknownCall(0), second]);
+        await jobs.write(job, next(job, { type: "canceled", at: now }), { attempt: both });
+        expect(await told()).toEqual([unknownCall(0), second]);
+        await jobs.settle(job.id, 1, [paid, unknownCall(1)]);
+        expect(await told()).toEqual([paid, second]);
+        const late = [0, 1].map((index) => ({ ...paid, index, cost: 99 }));
+        await Promise.all([jobs.settle(job.id, 1, late), jobs.settle(job.id, 1, [unknownCall(0)])]);
+        expect(await told()).toEqual([paid, second]);
+      });
 
-    it("loses nothing that two tell at the same time", async () => {
-      const calls = [0, 1, 2, 3].map((index) => ({ ...paid, index }));
-      const attempt = { fence: 1, queuedAt: now, startedAt: now, endedAt: now, failure: null } as const;
-      const other = await running();
-      const canceled = next(other, { type: "canceled", at: now });
-      await jobs.write(other, canceled, { attempt: { ...attempt, ended: "canceled", calls: [] } });
-      await Promise.all(calls.map((call) => jobs.settle(other.id, 1, [call])));
-      expect((await jobs.read(other.id))?.attempts[0]?.calls).toEqual(calls);
+      it("loses nothing that two tell at the same time", async () => {
+        const calls = [0, 1, 2, 3].map((index) => ({ ...paid, index }));
+        const other = await running();
+        const canceled = next(other, { type: "canceled", at: now });
+        await jobs.write(other, canceled, { attempt: { ...line, calls: [] } });
+        await Promise.all(calls.map((call) => jobs.settle(other.id, 1, [call])));
+        expect((await jobs.read(other.id))?.attempts[0]?.calls).toEqual(calls);
+      });
     });
 
     it("has a job in the due index while it is unfinished, in its shard, earliest first", async () => {

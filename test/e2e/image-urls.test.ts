@@ -2,23 +2,18 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { sha256Hex } from "@plantain/core/hash";
-import { type System, startSystem } from "@plantain/local/system";
+import type { System } from "@plantain/local/system";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Client, clientOf, ledgerAt } from "./client.ts";
+import { type Client, ledgerAt } from "./client.ts";
+import { startTestSystem } from "./system.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 let system: System;
 let client: Client;
-const lines: string[] = [];
-
+let lines: readonly string[];
 beforeAll(async () => {
-  const print = (source: string, text: string) => {
-    lines.push(`${source}: ${text}`);
-  };
-  const options = { port: 0, stage: "test", latencyMs: 20, environment: {}, print } as const;
-  system = await startSystem({ ...options, allowLoopbackWebhooks: true });
-  client = clientOf(system);
+  ({ system, client, lines } = await startTestSystem({ allowLoopbackWebhooks: true }));
 }, 60_000);
 afterAll(() => system.stop());
 

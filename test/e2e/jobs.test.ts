@@ -1,23 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sha256Hex } from "@plantain/core/hash";
 import { inspect } from "@plantain/core/image/inspect";
-import { type System, startSystem } from "@plantain/local/system";
+import type { System } from "@plantain/local/system";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Client, clientOf, Job, ledgerAt } from "./client.ts";
+import { type Client, Job, ledgerAt } from "./client.ts";
+import { startTestSystem } from "./system.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 let system: System;
 let client: Client;
-const lines: string[] = [];
-
+let lines: readonly string[];
 beforeAll(async () => {
-  const print = (source: string, text: string) => {
-    lines.push(`${source}: ${text}`);
-  };
-  system = await startSystem({ port: 0, stage: "test", latencyMs: 20, environment: {}, print });
-  client = clientOf(system);
-}, 30_000);
+  ({ system, client, lines } = await startTestSystem());
+}, 60_000);
 afterAll(() => system.stop());
 
 const billedFor = async (marker: string) =>

@@ -1,10 +1,11 @@
 import { inspect } from "@plantain/core/image/inspect";
 import { costOf, nanodollars } from "@plantain/core/model/pricing";
 import { registryOf } from "@plantain/core/model/registry";
-import { type System, startSystem } from "@plantain/local/system";
+import type { System } from "@plantain/local/system";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { type Client, clientOf, type Job, ledgerAt } from "./client.ts";
+import { type Client, type Job, ledgerAt } from "./client.ts";
+import { startTestSystem } from "./system.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -13,15 +14,8 @@ const registry = registryOf({ retired: "serve", overrides: [] });
 let system: System;
 let client: Client;
 beforeAll(async () => {
-  system = await startSystem({
-    port: 0,
-    stage: "test",
-    latencyMs: 5,
-    environment: {},
-    print: () => undefined,
-  });
-  client = clientOf(system);
-}, 30_000);
+  ({ system, client } = await startTestSystem({ latencyMs: 5 }));
+}, 60_000);
 afterAll(() => system.stop());
 
 const make = async (body: unknown): Promise<Job> => client.end((await client.submit(body)).id);

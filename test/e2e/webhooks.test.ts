@@ -3,31 +3,20 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { payloadSchemas } from "@plantain/functions/deliver/payload-schema";
-import { type System, startSystem } from "@plantain/local/system";
+import type { System } from "@plantain/local/system";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
-import { type Client, clientOf } from "./client.ts";
+import type { Client } from "./client.ts";
+import { startTestSystem } from "./system.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 let system: System;
 let client: Client;
-const lines: string[] = [];
-
+let lines: readonly string[];
 beforeAll(async () => {
-  const print = (source: string, text: string) => {
-    lines.push(`${source}: ${text}`);
-  };
-  system = await startSystem({
-    port: 0,
-    stage: "test",
-    latencyMs: 20,
-    environment: {},
-    allowLoopbackWebhooks: true,
-    print,
-  });
-  client = clientOf(system);
+  ({ system, client, lines } = await startTestSystem({ allowLoopbackWebhooks: true }));
 }, 60_000);
 afterAll(() => system.stop());
 

@@ -13,7 +13,8 @@ import * as z from "zod";
 import { needs } from "../auth.ts";
 import type { ApiContext, ApiPorts } from "../ports.ts";
 import { invalid, readBody, readOptionalBody } from "../read-body.ts";
-import { acceptEndpointUrl, EndpointBody, EndpointChange, RotationBody } from "../webhook-body.ts";
+import { acceptEndpointUrl } from "../url-body.ts";
+import { EndpointBody, EndpointChange, RotationBody } from "../webhook-body.ts";
 import { currentSecret, wireDelivery, wireEndpoint, wireSigner } from "../wire-webhook.ts";
 
 const RecoverQuery = z.strictObject({
