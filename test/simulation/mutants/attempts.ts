@@ -34,7 +34,7 @@ export const attemptMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${job}run-attempt.ts`,
-        find: "await recheck(ports, claimed, paying, signal);",
+        find: "await recheck(ports, own, paying, signal);",
         replace: "true;",
       },
     ],

@@ -16,6 +16,7 @@ import type { Failure } from "./failure.ts";
 import { LeaseLost } from "./heartbeat.ts";
 import type { Fact } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
+import { ownJob } from "./own-job.ts";
 import type { Jobs } from "./ports.ts";
 import { record, world } from "./run-attempt.fixture.ts";
 import { transition } from "./transition.ts";
@@ -62,7 +63,8 @@ async function claimed({ deadlineIn = 1_800_000 } = {}) {
   const ports = { ...w.ports, random: { ...w.ports.random, fraction: () => 0 } };
   const close = (about: Partial<InHand> = {}, change = {}) => {
     const inHand = { outcomes: [], failures: [], calls: [call], more: null, opensAt: null, ...about };
-    return closeAttempt({ ...ports, ...change }, job, model, sampleRequest(), inHand, aborter.signal);
+    const all = { ...ports, ...change };
+    return closeAttempt(all, ownJob(all, job), model, sampleRequest(), inHand, aborter.signal);
   };
   function happens(jobs: Jobs, fact: Fact) {
     return jobs

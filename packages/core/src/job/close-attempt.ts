@@ -9,8 +9,8 @@ import { LeaseLost } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
 import { type Job, messageDelayMs, type QueuedJob, type RunningJob } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
+import type { OwnJob } from "./own-job.ts";
 import type { JobRequest } from "./request.ts";
-import { transition } from "./transition.ts";
 
 type Ports = CapacityPorts & { readonly random: Random };
 
@@ -34,7 +34,7 @@ export type Closed = { readonly ended: Attempt["ended"]; readonly fence: number;
  */
 export async function closeAttempt(
   ports: Ports,
-  claimed: RunningJob,
+  { claimed, tell }: OwnJob,
   model: Model | null,
   request: JobRequest,
   { outcomes, failures, calls, more, opensAt }: InHand,
@@ -55,7 +55,7 @@ export async function closeAttempt(
     calls,
   };
   const closed = await insist(ports, signal, () =>
-    transition(jobs, claimed, fact, policy, { attempt: line, ...(result ? { result } : {}) }),
+    tell(fact, { attempt: line, ...(result ? { result } : {}) }),
   );
   if (closed.refused && !isOwn(closed.job, claimed, conclusion)) throw new LeaseLost(closed.refused);
   // What looks like our own commit may be the sweep's at the same fence, which knows nothing of the bill

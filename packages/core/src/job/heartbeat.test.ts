@@ -4,6 +4,7 @@ import { sampleJob, samplePolicy, sampleRequest } from "@plantain/memory/samples
 import { describe, expect, it } from "vitest";
 import { cancel } from "./cancel.ts";
 import { heartbeat, LeaseLost } from "./heartbeat.ts";
+import { ownJob } from "./own-job.ts";
 import type { Jobs } from "./ports.ts";
 import { transition } from "./transition.ts";
 
@@ -26,7 +27,7 @@ async function beating({ write, extend }: { write?: Jobs["write"]; extend?: () =
     ack: () => Promise.reject(new Error("A heart acknowledges nothing")),
   };
   const ports = { jobs: { ...jobs, ...(write ? { write } : {}) }, clock, policy: samplePolicy };
-  const beat = heartbeat(ports, job, message);
+  const beat = heartbeat(ports, ownJob(ports, job), message);
   const leaseUntil = async () => {
     const now = await jobs.load(job.id);
     return now?.status === "running" ? now.leaseUntil - clock.now() : null;

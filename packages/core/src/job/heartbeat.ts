@@ -1,8 +1,7 @@
 import type { Clock } from "../clock.ts";
-import type { Job, RunningJob } from "./job.ts";
+import type { OwnJob } from "./own-job.ts";
 import type { Policy } from "./policy.ts";
-import type { Delivered, Jobs } from "./ports.ts";
-import { transition } from "./transition.ts";
+import type { Delivered } from "./ports.ts";
 
 /** Why an attempt has to stop at once: it no longer owns the job. */
 export class LeaseLost extends Error {
@@ -20,26 +19,19 @@ export class LeaseLost extends Error {
  * `signal` with a `LeaseLost`: a worker that can't prove that it owns the job must not pay for it.
  */
 export function heartbeat(
-  { jobs, clock, policy }: { jobs: Jobs; clock: Clock; policy: Policy },
-  claimed: RunningJob,
+  { clock, policy }: { clock: Clock; policy: Policy },
+  { claimed: { fence }, tell }: OwnJob,
   message: Delivered,
 ): { signal: AbortSignal; stop(): Promise<void> } {
   const lost = new AbortController();
   const stopped = new AbortController();
   const beating = (async () => {
-    let job: Job = claimed;
     for (;;) {
       await clock.sleep(policy.beatMs, stopped.signal);
       if (stopped.signal.aborted) return;
       try {
-        const beat = await transition(
-          jobs,
-          job,
-          { type: "beaten", at: clock.now(), fence: claimed.fence },
-          policy,
-        );
+        const beat = await tell({ type: "beaten", at: clock.now(), fence });
         if (beat.refused) return lost.abort(new LeaseLost(beat.refused));
-        job = beat.job;
       } catch (error) {
         return lost.abort(new LeaseLost("beat_failed", { cause: error }));
       }

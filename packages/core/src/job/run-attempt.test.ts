@@ -53,6 +53,26 @@ describe("an attempt that goes well", () => {
     expect(w.model.calls).toHaveLength(3);
   });
 
+  it("writes each time what follows its own last write, so that none is refused", async () => {
+    const w = await world(
+      scriptedModel(async (_call, signal) => {
+        await w.clock.sleep(50_000, signal);
+        return sampleAnswer();
+      }),
+    );
+    const written: boolean[] = [];
+    const write: Jobs["write"] = async (...change) => {
+      const came = await w.jobs.write(...change);
+      written.push(came.written);
+      return came;
+    };
+    const done = work(w, { jobs: { ...w.jobs, write } });
+    await w.clock.advance(51_000);
+    await done;
+    // Claimed, rechecked, two beats, succeeded
+    expect(written).toEqual([true, true, true, true, true]);
+  });
+
   it("beats while the call lasts, so that a slow job is nobody else's", async () => {
     const w = await world(
       scriptedModel(async (_call, signal) => {

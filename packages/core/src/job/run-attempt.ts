@@ -8,7 +8,7 @@ import type { Model } from "../model/model.ts";
 import type { Registry } from "../model/registry.ts";
 import { type Adopted, adopt, nothingAdopted } from "./adopt.ts";
 import { type Attempt, type Call, unknownCall } from "./attempt.ts";
-import { type Claimed, claim, type Unclaimed } from "./claim.ts";
+import { claim, type Unclaimed } from "./claim.ts";
 import { type Closed, closeAttempt, type InHand } from "./close-attempt.ts";
 import type { More } from "./conclude.ts";
 import type { Failure } from "./failure.ts";
@@ -16,13 +16,14 @@ import { fetchInputs } from "./fetch-inputs.ts";
 import { callFor, gather, type Material } from "./gather.ts";
 import { heartbeat, LeaseLost } from "./heartbeat.ts";
 import { insist } from "./insist.ts";
-import { isFinished, isLeased, type Job, type RunningJob } from "./job.ts";
+import { isFinished, isLeased, type RunningJob } from "./job.ts";
 import { expectedMemory, type MemoryBudget } from "./memory-budget.ts";
+import { type OwnJob, ownJob } from "./own-job.ts";
 import { type Paid, pay } from "./pay.ts";
 import type { Policy } from "./policy.ts";
 import type { Delivered, Downloader, ImageModel, Objects } from "./ports.ts";
 import type { JobRequest } from "./request.ts";
-import { type Transition, transition } from "./transition.ts";
+import type { Transition } from "./transition.ts";
 
 export type WorkerPorts = CapacityPorts & {
   readonly objects: Objects;
@@ -58,12 +59,13 @@ export async function runAttempt(
     return { ended: taken };
   }
   const { job: claimed, admission } = taken;
-  const beat = heartbeat(ports, claimed, message);
+  const own = ownJob(ports, claimed);
+  const beat = heartbeat(ports, own, message);
   const time = functionTime(ports, leftMs);
   const calls: Bills = new Map();
   try {
     const signal = AbortSignal.any([beat.signal, time.signal]);
-    const report = await attempt(ports, taken, signal, leftMs, calls);
+    const report = await attempt(ports, own, admission, signal, leftMs, calls);
     await message.ack();
     return report;
   } catch (error) {
@@ -111,12 +113,14 @@ type Bills = Map<number, Call>;
 
 async function attempt(
   ports: WorkerPorts,
-  { job: claimed, admission }: Claimed,
+  own: OwnJob,
+  admission: Admission | Held,
   signal: AbortSignal,
   leftMs: () => number,
   calls: Bills,
 ): Promise<Closed> {
   const { jobs, objects, policy, memory, registry } = ports;
+  const { claimed } = own;
   // Who gave up at a passing fault would leave the job to its lease, and be counted as a crash
   const record = await insist(ports, signal, () => jobs.read(claimed.id));
   if (!record) throw new LeaseLost("absent");
@@ -139,7 +143,7 @@ async function attempt(
       ...about,
       calls: [...calls.values()],
     };
-    return closeAttempt(ports, claimed, model, request, inHand, signal);
+    return closeAttempt(ports, own, model, request, inHand, signal);
   };
   const missing = missingIndexes(request, adopted);
   if (missing.length === 0) return close({});
@@ -156,7 +160,7 @@ async function attempt(
   try {
     const material = await insist(ports, signal, () => gather(ports, claimed, request));
     if (!material) return await close({ failures: [inputGone] });
-    const mayPay = await recheck(ports, claimed, paying, signal);
+    const mayPay = await recheck(ports, own, paying, signal);
     if (!mayPay || leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: notYet });
     for (const index of paying) calls.set(index, unknownCall(index));
     const { key } = admission;
@@ -211,21 +215,17 @@ const mostRechecks = 3;
  */
 async function recheck(
   ports: WorkerPorts,
-  claimed: RunningJob,
+  { claimed: { fence }, tell }: OwnJob,
   paying: readonly number[],
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { jobs, clock, policy } = ports;
-  const { fence } = claimed;
-  let job: Job = claimed;
+  const { clock, policy } = ports;
   for (let looks = 1; looks <= mostRechecks; looks += 1) {
     signal.throwIfAborted();
-    const from: Job = job;
-    const rechecked: Transition = await insist(ports, signal, () =>
-      transition(jobs, from, { type: "rechecked", at: clock.now(), fence, paying }, policy),
+    const { job, refused }: Transition = await insist(ports, signal, () =>
+      tell({ type: "rechecked", at: clock.now(), fence, paying }),
     );
-    if (rechecked.refused) throw new LeaseLost(rechecked.refused);
-    ({ job } = rechecked);
+    if (refused) throw new LeaseLost(refused);
     if (!isFinished(job) && isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return true;
   }
   return false;
