@@ -41,27 +41,28 @@ export function apiPermissions(resources: Resources): PolicyStatement[] {
 /** Works jobs off: reads inputs, calls Gemini, stores outcomes and images, finds what an earlier attempt stored. */
 export function workerPermissions(resources: Resources): PolicyStatement[] {
   const { bucket, queue, geminiApiKeyArns } = resources;
-  // Besides listing, it makes S3 say 404 and not 403 of an object that is not there.
-  const list = allow(["s3:ListBucket"], [bucket.bucketArn]);
-  list.addConditions({ StringLike: { "s3:prefix": ["meta/*", "out/*"] } });
   return [
     ...giveOutPlaces(resources),
     endpoints(resources, ["dynamodb:Query"]),
     allow(["sqs:SendMessage"], [queue.queueArn, ...laneArns(resources)]),
     allow(["s3:GetObject"], below(bucket, "meta", "out")),
     allow(["s3:PutObject"], below(bucket, "meta", "out")),
-    list,
+    // Besides listing, it makes S3 say 404 and not 403 of an object that is not there
+    listObjects(bucket),
     allow(["ssm:GetParameter"], geminiApiKeyArns),
   ];
 }
 
-/** Finds what is due and sends it again, lets it in, or ends it. */
+/** Finds what is due and sends it again, lets it in, or ends it; erases what deleted jobs have left. */
 export function sweepPermissions(resources: Resources): PolicyStatement[] {
-  const { jobs, queue } = resources;
+  const { jobs, bucket, queue } = resources;
   return [
     ...giveOutPlaces(resources),
     endpoints(resources, ["dynamodb:Query"]),
     allow(["dynamodb:Query"], [indexArn(jobs, jobsIndex.byDue.name)]),
+    itemsLike(["dynamodb:DeleteItem"], jobs, [`${jobPrefix}*`]),
+    listObjects(bucket),
+    allow(["s3:DeleteObject"], below(bucket, "meta", "out")),
     allow(["sqs:SendMessage"], [queue.queueArn, ...laneArns(resources)]),
   ];
 }
@@ -78,6 +79,13 @@ export function deliverPermissions(resources: Resources): PolicyStatement[] {
     endpoints(resources, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]),
     allow(["sqs:SendMessage"], laneArns(resources)),
   ];
+}
+
+/** What jobs have in the bucket. */
+function listObjects(bucket: Bucket): PolicyStatement {
+  const statement = allow(["s3:ListBucket"], [bucket.bucketArn]);
+  statement.addConditions({ StringLike: { "s3:prefix": ["meta/*", "out/*"] } });
+  return statement;
 }
 
 /** Of the tenants' table, which has the API keys too, only the endpoints. */

@@ -171,13 +171,14 @@ export class StatelessStack extends Stack {
 
     const sweep = new NodeFunction(this, "Sweep", {
       name: "sweep",
-      description: "Finds jobs that are due or forgotten and sends them again",
+      description: "Finds jobs that are due or forgotten and sends them again; erases deleted ones",
       memoryMb: stage.sweep.memoryMb,
       timeout: Duration.seconds(stage.sweep.timeoutSeconds),
       environment: { ...environment, ...capacity },
       permissions: sweepPermissions(resources),
       ...logs,
     });
+    acknowledgeFolders(sweep, ["meta", "out"], data);
     new Minutely(this, "Sweeping", {
       run: sweep,
       alarms,

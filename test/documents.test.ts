@@ -93,6 +93,7 @@ describe("docs/api.md", () => {
     missing_scope: true,
     not_found: true,
     job_not_found: true,
+    job_not_finished: true,
     image_not_found: true,
     method_not_allowed: true,
     body_too_large: true,

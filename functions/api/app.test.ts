@@ -423,6 +423,7 @@ describe("keys", () => {
       ["GET", `/v1/jobs/${job.id}`],
       ["GET", `/v1/jobs/${job.id}/images/0`],
       ["POST", `/v1/jobs/${job.id}/cancel`],
+      ["DELETE", `/v1/jobs/${job.id}`],
     ] as const) {
       expect(await problemOf(await call(method, path, { key }))).toMatchObject({
         status: 404,
@@ -594,6 +595,64 @@ describe("canceling", () => {
     await work(sampleAnswer());
     const response = await call("POST", `/v1/jobs/${job.id}/cancel`);
     expect(Job.parse(await response.json()).status).toBe("succeeded");
+  });
+});
+
+describe("deleting", () => {
+  it("takes a job that is over away, from every address, and may be repeated", async () => {
+    const { call, submit, work } = await world();
+    const { job } = await submit();
+    await work(sampleAnswer());
+    for (let n = 0; n < 2; n += 1) {
+      const response = await call("DELETE", `/v1/jobs/${job.id}`);
+      expect(response.status).toBe(204);
+      expect(await response.text()).toBe("");
+    }
+    for (const path of ["", "/images/0", "/attempts", "/turns"]) {
+      expect(await problemOf(await call("GET", `/v1/jobs/${job.id}${path}`))).toMatchObject({
+        status: 404,
+        code: "job_not_found",
+      });
+    }
+    expect((await call("POST", `/v1/jobs/${job.id}/cancel`)).status).toBe(404);
+    expect(Page.parse(await (await call("GET", "/v1/jobs")).json()).data).toEqual([]);
+    const usesIt = await call("POST", "/v1/jobs", {
+      body: { prompt: "x", images: [{ job_id: job.id }], continue_from: job.id },
+    });
+    expect(await problemOf(usesIt)).toMatchObject({ status: 400, code: "source_job_not_found" });
+  });
+
+  it("refuses one that isn't over, and says what to do", async () => {
+    const { call, submit } = await world();
+    const { job } = await submit();
+    expect(await problemOf(await call("DELETE", `/v1/jobs/${job.id}`))).toMatchObject({
+      status: 409,
+      code: "job_not_finished",
+      detail: expect.stringContaining("cancel it"),
+    });
+    expect((await call("GET", `/v1/jobs/${job.id}`)).status).toBe(200);
+    for (const id of ["job_00000000000000000000000000", "nonsense"])
+      expect((await call("DELETE", `/v1/jobs/${id}`)).status).toBe(404);
+  });
+
+  it("leaves the create-time answer to who repeats the submission, also if that waits", async () => {
+    const { call, work, clock } = await world();
+    const again = (headers = {}) =>
+      call("POST", "/v1/jobs", {
+        body: { prompt: "A pear", metadata: { order: "7" } },
+        headers: { "idempotency-key": "order-7", ...headers },
+      });
+    const first = Job.parse(await (await again()).json());
+    await work(sampleAnswer());
+    await call("DELETE", `/v1/jobs/${first.id}`);
+    for (const headers of [{}, { prefer: "wait=1" }]) {
+      const asked = again(headers);
+      await clock.advance(1_000);
+      const answer = await asked;
+      expect(answer.status).toBe(202);
+      expect(answer.headers.get("idempotent-replayed")).toBe("true");
+      expect(await answer.json()).toEqual(first);
+    }
   });
 });
 

@@ -30,6 +30,7 @@ const problems: Readonly<Record<ProblemCode, { status: ContentfulStatusCode; tit
   source_job_not_succeeded: { status: 409, title: "A referenced job has no images" },
   source_image_not_found: { status: 400, title: "A referenced image doesn't exist" },
   conversation_too_long: { status: 400, title: "The conversation is at its longest" },
+  job_not_finished: { status: 409, title: "The job isn't over yet" },
   endpoint_disabled: { status: 409, title: "The endpoint is disabled" },
   too_many_endpoints: { status: 409, title: "There are too many endpoints" },
   too_many_secrets: { status: 409, title: "Too many secrets sign at once" },

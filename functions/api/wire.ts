@@ -5,7 +5,7 @@ import { type Failure, failureClasses } from "@plantain/core/job/failure";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import type { FetchedImage, GroundingRecord, StoredImage } from "@plantain/core/job/outcome";
 import type { JobRecord, SignedUrls } from "@plantain/core/job/ports";
-import type { ReferenceImage, TurnRef } from "@plantain/core/job/request";
+import type { ReferenceImage, ShownRequest, TurnRef } from "@plantain/core/job/request";
 import { addUsage, dollars, noUsage, type Usage } from "@plantain/core/model/pricing";
 
 /*
@@ -52,7 +52,7 @@ export function jobSummary(job: Job) {
 
 /** A whole job. Signed URLs are made here, at each read, as of `at`. */
 export async function wireJob(
-  { job, request, result, attempts }: JobRecord,
+  { job, request, result, attempts }: Omit<JobRecord, "request"> & { readonly request: ShownRequest },
   signedUrls: SignedUrls,
   at: number,
 ) {
@@ -196,7 +196,7 @@ function wireTokens(usage: Usage) {
  * The sum over all attempts, failed ones too. `usd` is null where a price that counts isn't published; `final` once
  * the job is over and every bill is known.
  */
-function wireCost(job: Job, request: JobRecord["request"], attempts: JobRecord["attempts"]) {
+function wireCost(job: Job, request: ShownRequest, attempts: JobRecord["attempts"]) {
   const billed = attempts.flatMap(({ calls }) => calls).filter((call) => call.billed === "yes");
   const known = billed.flatMap(({ cost }) => cost ?? []);
   const unknownAttempts = attempts.filter(({ calls }) => !isSettled(calls)).length;

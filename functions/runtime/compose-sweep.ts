@@ -1,5 +1,6 @@
-import { connectDynamo, connectSqs } from "@plantain/aws/clients";
+import { connectDynamo, connectS3, connectSqs } from "@plantain/aws/clients";
 import { dynamoPools } from "@plantain/aws/dynamo-pools";
+import { s3Objects } from "@plantain/aws/s3-objects";
 import { sqsJobQueue } from "@plantain/aws/sqs-job-queue";
 import { systemClock } from "./ambient.ts";
 import { type Environment, limitsOf, policyOf, webhookPorts } from "./compose.ts";
@@ -18,6 +19,7 @@ export function composeSweep(environment: Environment) {
     deliveryQueue,
     pools: dynamoPools(dynamo, env.TENANTS_TABLE),
     limits: limitsOf(env),
+    objects: s3Objects(connectS3(), env.BUCKET),
     queue: sqsJobQueue(sqs, env.JOBS_QUEUE_URL),
     clock: systemClock,
     policy: policyOf(env),

@@ -4,8 +4,10 @@ import { shardOf } from "@plantain/core/id";
 import { advance } from "@plantain/core/job/advance";
 import type { Call } from "@plantain/core/job/attempt";
 import { unknownCall } from "@plantain/core/job/attempt";
-import type { Fact, Job } from "@plantain/core/job/job";
+import { type Fact, isFinished, type Job } from "@plantain/core/job/job";
 import { dueShards, type Jobs } from "@plantain/core/job/ports";
+import { WorkedOut } from "@plantain/core/job/request";
+import { tombstoneOf } from "@plantain/core/job/tombstone";
 import { memoryJobs } from "@plantain/memory/jobs";
 import { sampleJob, samplePolicy, sampleRequest } from "@plantain/memory/samples";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -46,6 +48,8 @@ const image = {
   bytes: 7,
   sha256: "00",
 } as const;
+
+const workedOut = WorkedOut.parse(sampleRequest());
 
 /** What every implementation of the `Jobs` port does. */
 function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): Promise<void> }>) {
@@ -101,12 +105,12 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
 
     it("gives an idempotency key to one job only, while it lives", async () => {
       const tenant = `t${Math.random()}`;
-      const idempotency = { key: 'order "42"', fingerprint: "f", expiresAt: now + 10_000 };
+      const idempotency = { key: 'order "42"', fingerprint: "f", expiresAt: now + 10_000, workedOut };
       const first = sampleJob({ tenant });
       expect(await jobs.findByKey(tenant, idempotency.key, now)).toBeNull();
       expect(await jobs.create(first, sampleRequest(), idempotency, now)).toEqual({ created: true });
       const second = sampleJob({ tenant });
-      const told = { job: first, request: sampleRequest(), fingerprint: "f" };
+      const told = { job: first, workedOut, fingerprint: "f" };
       expect(await jobs.create(second, sampleRequest(), { ...idempotency, fingerprint: "g" }, now)).toEqual({
         created: false,
         holder: told,
@@ -123,7 +127,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
 
     it("lets exactly one of many creates with one key through", async () => {
       const tenant = `t${Math.random()}`;
-      const idempotency = { key: "k", fingerprint: "f", expiresAt: now + 10_000 };
+      const idempotency = { key: "k", fingerprint: "f", expiresAt: now + 10_000, workedOut };
       const answers = await Promise.all(
         Array.from({ length: 20 }, () =>
           jobs.create(sampleJob({ tenant }), sampleRequest(), idempotency, now),
@@ -350,6 +354,65 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
       expect((await jobs.list({ ...query, status: "queued" })).jobs).toEqual([second]);
       expect((await jobs.list({ ...query, status: "canceled" })).jobs).toMatchObject([{ id: first.id }]);
       expect(await jobs.list({ ...query, status: "failed" })).toEqual({ jobs: [], next: null });
+    });
+
+    describe("a job that is buried", () => {
+      const over = async () => {
+        const job = await running();
+        const canceled = next(job, { type: "canceled", at: now });
+        if (!isFinished(canceled)) throw new Error("It is over");
+        await jobs.write(job, canceled);
+        return canceled;
+      };
+
+      it("isn't there any more, and neither is anything of it", async () => {
+        const job = await over();
+        const call = { ...unknownCall(0), billed: "yes", cost: 1 } as const;
+        await jobs.settle(job.id, 1, [call]);
+        const tombstone = tombstoneOf(job, now);
+        expect(await jobs.bury(job, tombstone)).toBe(true);
+        await jobs.eraseRecords(job.id);
+        expect(await jobs.load(job.id)).toBeNull();
+        expect(await jobs.read(job.id)).toBeNull();
+        expect(await jobs.list({ tenant: job.tenant, status: null, cursor: null, limit: 9 })).toEqual({
+          jobs: [],
+          next: null,
+        });
+        expect(await jobs.loadTombstone(job.id)).toEqual(tombstone);
+      });
+
+      it("takes no write any more, and no second burial", async () => {
+        const job = await over();
+        await jobs.bury(job, tombstoneOf(job, now));
+        const late = { ...job, version: job.version + 1 };
+        expect(await jobs.write(job, late)).toEqual({ written: false, current: null });
+        expect(await jobs.bury(job, tombstoneOf(job, now + 1))).toBe(false);
+        expect(await jobs.loadTombstone(job.id)).toMatchObject({ deletedAt: now });
+      });
+
+      it("is not buried if it has changed", async () => {
+        const job = await over();
+        expect(await jobs.bury({ ...job, version: 1 }, tombstoneOf(job, now))).toBe(false);
+        expect(await jobs.load(job.id)).toEqual(job);
+        expect(await jobs.loadTombstone(job.id)).toBeNull();
+        expect(await jobs.loadTombstone(sampleJob().id)).toBeNull();
+      });
+
+      it("is due as its tombstone says, until that is removed", async () => {
+        const job = await over();
+        const tombstone = tombstoneOf(job, now - 5);
+        const due = async () =>
+          (await jobs.due(shardOf(job.id, dueShards), now, 100)).filter(({ id }) => id === job.id);
+        await jobs.bury(job, tombstone);
+        expect(await due()).toEqual([{ id: job.id, dueAt: now - 5 }]);
+        const later = { ...tombstone, dueAt: now + 1, version: tombstone.version + 1 };
+        expect(await jobs.writeTombstone(tombstone, later)).toBe(true);
+        expect(await due()).toEqual([]);
+        expect(await jobs.writeTombstone(tombstone, null)).toBe(false);
+        expect(await jobs.writeTombstone(later, null)).toBe(true);
+        expect(await jobs.loadTombstone(job.id)).toBeNull();
+        expect(await jobs.writeTombstone(later, later)).toBe(false);
+      });
     });
 
     it.each(["nonsense", Buffer.from("000000000000001#nope").toString("base64url"), ""])(

@@ -56,6 +56,22 @@ function objectsContract(name: string, start: () => Promise<{ objects: Objects; 
       expect(await objects.size("d/1")).toBeNull();
     });
 
+    it("removes what it is told to, and minds nothing that isn't there", async () => {
+      for (const key of ["g/1", "g/2", "g/3"]) await objects.put(key, [encoded(key)], about(key));
+      await objects.remove(["g/1", "g/3", "g/none"]);
+      await objects.remove([]);
+      expect(await objects.list("g/")).toEqual(["g/2"]);
+      await objects.put("g/1", [encoded("another")], about("another"));
+      expect(await objects.get("g/1")).toEqual(encoded("another"));
+    });
+
+    it("removes more than one request can name", async () => {
+      const keys = Array.from({ length: 1_005 }, (_, n) => `h/${n}`);
+      await Promise.all(keys.map((key) => objects.put(key, [encoded("x")], about("x"))));
+      await objects.remove(keys);
+      expect(await objects.list("h/")).toEqual([]);
+    });
+
     it("lists the keys under a prefix, and no others", async () => {
       for (const key of ["e/1/x", "e/1/y", "e/10/x"]) await objects.put(key, [encoded(key)], about(key));
       expect((await objects.list("e/1/")).toSorted()).toEqual(["e/1/x", "e/1/y"]);

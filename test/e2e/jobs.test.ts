@@ -4,6 +4,7 @@ import { inspect } from "@plantain/core/image/inspect";
 import type { System } from "@plantain/local/system";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Client, Job, ledgerAt } from "./client.ts";
+import { bucketOf, itemsIn, keysIn, storeAt } from "./stored.ts";
 import { startTestSystem } from "./system.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -175,6 +176,45 @@ describe("a worker that dies", () => {
       cost: { unknown_attempts: 1 },
     });
   });
+});
+
+describe("deleting", () => {
+  it("leaves nothing of a job but a tombstone, once it is over", async () => {
+    const kept = await client.end((await client.submit({ prompt: "To be kept" })).id);
+    const whole = await client.end(
+      (await client.submit({ prompt: "To be forgotten", images: [{ job_id: kept.id }] })).id,
+    );
+    const drawn = await client.submit({ prompt: "Canceled while it is drawn [[sim:SLOW:4000]]" });
+    while ((await client.read(drawn.id)).status === "queued") await sleep(50);
+    expect((await client.call("DELETE", `/v1/jobs/${drawn.id}`)).status).toBe(409);
+    await client.cancel(drawn.id);
+    await sleep(3_000); // a beat, at which its worker gives up; what it would store later goes 20 minutes later
+    for (const { id } of [whole, drawn]) {
+      expect((await client.call("DELETE", `/v1/jobs/${id}`)).status).toBe(204);
+      expect((await client.call("GET", `/v1/jobs/${id}`)).status).toBe(404);
+    }
+    const url = whole.images[0]?.url ?? "";
+    const store = storeAt(system.aws.s3);
+    try {
+      const left = async ({ id }: Job) => {
+        const items = (await itemsIn(system.aws.dynamodb)).filter(({ pk }) => pk === `JOB#${id}`);
+        const keys = [...(await keysIn(store, bucketOf(url)))].filter((key) => key.includes(id));
+        return { items: items.map(({ status, purges }) => ({ status, purges })), keys };
+      };
+      const buried = { items: [{ status: "deleted", purges: 1 }], keys: [] };
+      // The sweep comes once a minute
+      await vi.waitFor(
+        async () => {
+          for (const job of [whole, drawn]) expect(await left(job)).toEqual(buried);
+        },
+        { timeout: 90_000, interval: 1_000 },
+      );
+      expect((await fetch(url)).status).toBe(404);
+      expect((await left(kept)).keys).toHaveLength(2);
+    } finally {
+      store.destroy();
+    }
+  }, 120_000);
 });
 
 describe("logs", () => {

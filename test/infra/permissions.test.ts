@@ -50,12 +50,19 @@ describe("permissions", () => {
     }
   });
 
-  test("let nobody delete items or objects, but the API endpoints", () => {
+  test("let nobody delete items or objects, but the API endpoints, and the sweep what deleted jobs have left", () => {
     const deleting = everything.filter(({ Action }) =>
       Action.some((each) => /Delete(Item|Object)/.test(each)),
     );
-    expect(deleting).toEqual(allowed("Api", "dynamodb:DeleteItem"));
-    expect(deleting).toMatchObject([{ Condition: ofEndpoints }]);
+    const ofJobs = { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOB#*"] } };
+    expect(deleting).toHaveLength(3);
+    expect(allowed("Api", "dynamodb:DeleteItem")).toMatchObject([{ Condition: ofEndpoints }]);
+    expect(allowed("Sweep", "dynamodb:DeleteItem")).toMatchObject([{ Condition: ofJobs }]);
+    expect(actions("Sweep", "s3:Delete")).toEqual(["s3:DeleteObject"]);
+    expect(allowed("Sweep", "s3:DeleteObject")[0]?.Resource).toEqual([
+      expect.stringMatching(/\/meta\/\*"/),
+      expect.stringMatching(/\/out\/\*"/),
+    ]);
   });
 
   test("let deliver do nothing but read jobs, keep its log and note how endpoints fare", () => {
@@ -88,8 +95,8 @@ describe("permissions", () => {
     );
   });
 
-  test("keep the sweep away from images and keys", () => {
-    expect(actions("Sweep", "s3:")).toEqual([]);
+  test("let the sweep read and store no image, and know no key", () => {
+    expect(actions("Sweep", "s3:").toSorted()).toEqual(["s3:DeleteObject", "s3:ListBucket"]);
     expect(actions("Sweep", "ssm:")).toEqual([]);
   });
 
@@ -101,8 +108,8 @@ describe("permissions", () => {
     expect(actions("Api", "s3:List")).toEqual([]);
   });
 
-  test("let the worker list what attempts stored, and no uploads", () => {
-    expect(allowed("Worker", "s3:ListBucket")).toMatchObject([
+  test.each(["Worker", "Sweep"] as const)("let %s list what attempts stored, and no uploads", (role) => {
+    expect(allowed(role, "s3:ListBucket")).toMatchObject([
       { Condition: { StringLike: { "s3:prefix": ["meta/*", "out/*"] } } },
     ]);
   });

@@ -1,18 +1,16 @@
 import { createHash } from "node:crypto";
-import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import { GetObjectCommand, paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
-import { DynamoDBDocumentClient, paginateScan } from "@aws-sdk/lib-dynamodb";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { parseAttempt, parseJob, sortKeys } from "@plantain/aws/job-items";
 import { poolPrefix } from "@plantain/aws/table";
 import type { Attempt } from "@plantain/core/job/attempt";
 import { isFinished } from "@plantain/core/job/job";
 import { Result } from "@plantain/core/job/outcome";
 import * as z from "zod";
+import { bucketOf, type Item, itemsIn, keysIn, storeAt } from "../e2e/stored.ts";
 
 /** A pool's places as they are written: `<fence> <calls> <until in base 36> <key>`, by job. */
 const Slots = z.record(z.string(), z.string());
 
-type Item = Record<string, unknown>;
 type Billed = { readonly billed: boolean; readonly [field: string]: unknown };
 export type Left = {
   readonly dynamodb: string;
@@ -23,11 +21,6 @@ export type Left = {
   readonly lookInto: number;
 };
 
-const access = {
-  region: "us-east-1",
-  credentials: { accessKeyId: "local", secretAccessKey: "local-secret" },
-} as const;
-
 /**
  * Everything that is wrong with what a system has left behind, by its tables, its bucket and Gemini's ledger alone.
  * Each line names its invariant. Prompts have to be unlike each other, since the ledger knows no jobs.
@@ -36,10 +29,10 @@ export async function atRest(
   { dynamodb, s3, pictureUrl, lookInto }: Left,
   ledger: readonly Billed[],
 ): Promise<string[]> {
-  const items = await scanAll(dynamodb);
-  const store = new S3Client({ endpoint: s3, forcePathStyle: true, ...access });
+  const items = await itemsIn(dynamodb);
+  const store = storeAt(s3);
   try {
-    const [, bucket = ""] = new URL(pictureUrl).pathname.split("/");
+    const bucket = bucketOf(pictureUrl);
     const keys = await keysIn(store, bucket);
     const jobs = Map.groupBy(items, ({ pk }) => String(pk));
     const billed = Map.groupBy(
@@ -80,6 +73,7 @@ async function judgeJob(
   const request = items.find(({ sk }) => sk === sortKeys.request);
   if (!meta || !request) return [`I1: ${String(items[0]?.pk)} is not whole`];
   const job = parseJob(meta);
+  if (!job) return [`I1: ${String(meta.pk)} was deleted, and nobody asked for that`];
   if (!isFinished(job)) return [`I1: ${job.id} is ${job.status}`];
   const wrong: string[] = "dueShard" in meta ? [`I1: ${job.id} is over and still due`] : [];
   const attempts = items
@@ -123,27 +117,4 @@ function leftIn({ slots, pk }: Item): string[] {
   const latest = Date.now() + longestPlaceMs;
   const ends = Object.values(Slots.parse(slots)).map((slot) => Number.parseInt(slot.split(" ")[2] ?? "", 36));
   return ends.every((until) => until < latest) ? [] : [`I10: ${String(pk)} keeps a place for too long`];
-}
-
-async function scanAll(endpoint: string): Promise<Item[]> {
-  const client = new DynamoDBClient({ endpoint, ...access });
-  const documents = DynamoDBDocumentClient.from(client);
-  try {
-    const { TableNames = [] } = await client.send(new ListTablesCommand({}));
-    const items: Item[] = [];
-    for (const TableName of TableNames) {
-      for await (const { Items = [] } of paginateScan({ client: documents }, { TableName }))
-        items.push(...Items);
-    }
-    return items;
-  } finally {
-    client.destroy();
-  }
-}
-
-async function keysIn(store: S3Client, Bucket: string): Promise<Set<string>> {
-  const keys = new Set<string>();
-  for await (const { Contents = [] } of paginateListObjectsV2({ client: store }, { Bucket }))
-    for (const { Key } of Contents) if (Key !== undefined) keys.add(Key);
-  return keys;
 }

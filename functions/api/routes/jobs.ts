@@ -3,6 +3,7 @@ import { DomainError } from "@plantain/core/error";
 import { sha256Hex } from "@plantain/core/hash";
 import { isJobId } from "@plantain/core/id";
 import { cancel } from "@plantain/core/job/cancel";
+import { deleteJob } from "@plantain/core/job/delete-job";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import { Hono } from "hono";
 import * as z from "zod";
@@ -57,6 +58,13 @@ export function jobRoutes(ports: ApiPorts): Hono<ApiContext> {
     if (!isJobId(id)) throw new DomainError("job_not_found", `There is no job "${id}"`);
     await cancel(ports, tenant, id);
     return c.json(await wireJob(await readJob(jobs, tenant, id), signedUrls, clock.now()));
+  });
+
+  routes.delete("/:id", needs("jobs:write"), async (c) => {
+    const id = c.req.param("id");
+    if (!isJobId(id)) throw new DomainError("job_not_found", `There is no job "${id}"`);
+    await deleteJob(ports, c.var.caller.tenant, id);
+    return c.body(null, 204);
   });
 
   routes.get("/:id/attempts", needs("jobs:read"), async (c) => {

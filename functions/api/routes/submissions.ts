@@ -1,5 +1,4 @@
 import { isFinished } from "@plantain/core/job/job";
-import type { JobRecord } from "@plantain/core/job/ports";
 import { submit } from "@plantain/core/job/submit";
 import { signerOf } from "@plantain/core/webhook/manage-endpoints";
 import { type Context, Hono } from "hono";
@@ -8,7 +7,6 @@ import { readIdempotencyKey } from "../idempotency-key.ts";
 import { acceptUrls, JobBody, submissionOf } from "../job-body.ts";
 import type { ApiContext, ApiPorts } from "../ports.ts";
 import { readBody } from "../read-body.ts";
-import { readJob } from "../read-job.ts";
 import { pollSeconds, readPreferredWait, waitUntilOver } from "../wait.ts";
 import { wireJob } from "../wire.ts";
 
@@ -41,13 +39,14 @@ async function accept(ports: ApiPorts, c: Context<ApiContext>, key: string | nul
   const waitSeconds = readPreferredWait(c.req.header("prefer"));
   if (waitSeconds > 0) {
     await waitUntilOver(ports, job.id, arrivedAt + waitSeconds * 1000);
-    const record = await readJob(jobs, tenant, job.id);
-    if (isFinished(record.job)) {
+    // A replayed answer may be that of a job that was deleted since
+    const record = await jobs.read(job.id);
+    if (record && isFinished(record.job)) {
       c.header("preference-applied", `wait=${waitSeconds}`);
       return c.json(await wireJob(record, signedUrls, clock.now()), 200);
     }
   }
   c.header("retry-after", String(pollSeconds));
-  const created: JobRecord = { job, request, result: null, attempts: [] };
+  const created = { job, request, result: null, attempts: [] };
   return c.json(await wireJob(created, signedUrls, clock.now()), 202);
 }

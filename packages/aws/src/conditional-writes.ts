@@ -5,6 +5,8 @@ import {
   TransactionConflictException,
 } from "@aws-sdk/client-dynamodb";
 import {
+  DeleteCommand,
+  type DeleteCommandInput,
   type DynamoDBDocumentClient,
   PutCommand,
   type PutCommandInput,
@@ -46,6 +48,15 @@ export async function updateIf(
   update: UpdateCommandInput & { ConditionExpression: string },
 ): Promise<Lost | null> {
   const command = new UpdateCommand({ ...update, ReturnValuesOnConditionCheckFailure: "ALL_OLD" });
+  return sendIf(() => client.send(command));
+}
+
+/** A removal that tells, when its condition fails, what is there. `null` when removed. */
+export async function deleteIf(
+  client: DynamoDBDocumentClient,
+  removal: DeleteCommandInput & { ConditionExpression: string },
+): Promise<Lost | null> {
+  const command = new DeleteCommand({ ...removal, ReturnValuesOnConditionCheckFailure: "ALL_OLD" });
   return sendIf(() => client.send(command));
 }
 

@@ -4,10 +4,11 @@ import { isSettled, mergeCalls } from "@plantain/core/job/attempt";
 import type { Job } from "@plantain/core/job/job";
 import { Result } from "@plantain/core/job/outcome";
 import type { Jobs, KeyedJob, Records, Written } from "@plantain/core/job/ports";
-import { JobRequest } from "@plantain/core/job/request";
+import { JobRequest, WorkedOut } from "@plantain/core/job/request";
 import * as z from "zod";
 import { type Item, putIf, type TransactItem, transact, updateIf } from "./conditional-writes.ts";
 import { announcementItems } from "./delivery-items.ts";
+import { dynamoTombstones } from "./dynamo-tombstones.ts";
 import {
   attemptKey,
   heldKey,
@@ -29,7 +30,7 @@ const IdempotencyItem = z.object({
   fingerprint: z.string(),
   /** As they were created: a repeated submission is answered with them, also when the job itself is gone. */
   job: QueuedJobItem,
-  request: JobRequest,
+  workedOut: WorkedOut,
   /** Epoch seconds, as DynamoDB's TTL wants them; expired items may linger for days. */
   expiresAt: z.number(),
 });
@@ -58,7 +59,7 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
             Item: {
               ...idempotencyKey(job.tenant, idempotency.key),
               job,
-              request,
+              workedOut: idempotency.workedOut,
               fingerprint: idempotency.fingerprint,
               expiresAt: Math.ceil(idempotency.expiresAt / 1000),
             },
@@ -89,10 +90,11 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
       });
       const bySort = new Map(items.map((item) => [String(item.sk), item]));
       const meta = bySort.get(sortKeys.meta);
-      if (!meta) return null;
+      const job = meta ? parseJob(meta) : null;
+      if (!job) return null;
       const result = bySort.get(sortKeys.result);
       return {
-        job: parseJob(meta),
+        job,
         request: JobRequest.parse(bySort.get(sortKeys.request)),
         result: result ? Result.parse(result) : null,
         attempts: items
@@ -177,6 +179,8 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
       );
       return Items.map((item) => idIn(String(item.pk)));
     },
+
+    ...dynamoTombstones(client, table),
   };
 }
 
@@ -218,8 +222,8 @@ function recordItems(table: string, job: Job, { attempt, result, announcement }:
   return items;
 }
 
-function keyed({ job, request, fingerprint }: z.infer<typeof IdempotencyItem>): KeyedJob {
-  return { job, request, fingerprint };
+function keyed({ job, workedOut, fingerprint }: z.infer<typeof IdempotencyItem>): KeyedJob {
+  return { job, workedOut, fingerprint };
 }
 
 function idempotencyKey(tenant: string, key: string): { pk: string; sk: string } {

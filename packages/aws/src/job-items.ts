@@ -4,6 +4,7 @@ import type { Attempt, Call } from "@plantain/core/job/attempt";
 import type { Job } from "@plantain/core/job/job";
 import { FailureCodeRecord, FailureRecord, UpstreamRecord, UsageRecord } from "@plantain/core/job/outcome";
 import { dueShards } from "@plantain/core/job/ports";
+import type { Tombstone } from "@plantain/core/job/tombstone";
 import { jobEventTypes } from "@plantain/core/webhook/event";
 import * as z from "zod";
 import { jobPrefix } from "./table.ts";
@@ -114,8 +115,39 @@ export function jobItem(job: Job, writeId: string): Record<string, unknown> {
   };
 }
 
-export function parseJob(item: Record<string, unknown>): Job {
-  return JobItem.parse(item);
+/** `null` where the job was deleted, and a tombstone is in its place. */
+export function parseJob(item: Record<string, unknown>): Job | null {
+  return isTombstone(item) ? null : JobItem.parse(item);
+}
+
+const TombstoneItem = z.object({
+  id: Id,
+  tenant: z.string(),
+  fence: z.number().int(),
+  deletedAt: Time,
+  purges: z.number().int(),
+  dueAt: Time,
+  version: z.number().int(),
+});
+
+/** In the place of META, and in no index but that of what is due. */
+export function tombstoneItem(tombstone: Tombstone, writeId: string): Record<string, unknown> {
+  return {
+    ...tombstone,
+    pk: jobKey(tombstone.id),
+    sk: sortKeys.meta,
+    status: "deleted",
+    writeId,
+    dueShard: dueShard(tombstone.id),
+  };
+}
+
+export function parseTombstone(item: Record<string, unknown>): Tombstone | null {
+  return isTombstone(item) ? TombstoneItem.parse(item) : null;
+}
+
+function isTombstone({ status }: Record<string, unknown>): boolean {
+  return status === "deleted";
 }
 
 export function parseAttempt(item: Record<string, unknown>): Attempt | null {

@@ -58,7 +58,10 @@ async function loadAll(
     const page = await client.send(
       new BatchGetCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }),
     );
-    for (const job of (page.Responses?.[table] ?? []).map(parseJob)) jobs.set(job.id, job);
+    for (const item of page.Responses?.[table] ?? []) {
+      const job = parseJob(item);
+      if (job) jobs.set(job.id, job);
+    }
     keys = page.UnprocessedKeys?.[table]?.Keys ?? [];
     if (keys.length > 0) await sleep(unprocessedWaitMs);
   }

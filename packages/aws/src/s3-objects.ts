@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import {
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -61,8 +62,26 @@ export function s3Objects(client: S3Client, bucket: string): Objects {
       } while (token !== undefined);
       return keys;
     },
+
+    async remove(keys) {
+      for (let from = 0; from < keys.length; from += mostRemoved) {
+        const some = keys.slice(from, from + mostRemoved);
+        const { Errors = [] } = await client.send(
+          new DeleteObjectsCommand({
+            Bucket: bucket,
+            Delete: { Objects: some.map((Key) => ({ Key })), Quiet: true },
+          }),
+        );
+        const [first] = Errors;
+        if (first)
+          throw new Error(`Cannot remove ${Errors.length} objects, among them "${first.Key}": ${first.Code}`);
+      }
+    },
   };
 }
+
+/** Objects that S3 removes by one request. */
+const mostRemoved = 1_000;
 
 /** One piece goes as it is, and can be sent again by the SDK; several go as a stream, so that they are not copied. */
 function body(bytes: Bytes): Uint8Array | Readable {

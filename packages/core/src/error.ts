@@ -9,6 +9,7 @@ export type RefusalCode =
   | "source_image_not_found"
   | "conversation_too_long"
   | "job_not_found"
+  | "job_not_finished"
   | "image_not_found"
   | "invalid_cursor"
   | "endpoint_not_found"

@@ -5,6 +5,7 @@ import { isFinished, type Job } from "@plantain/core/job/job";
 import type { Result } from "@plantain/core/job/outcome";
 import { dueShards, type Jobs, type KeyedJob } from "@plantain/core/job/ports";
 import type { JobRequest } from "@plantain/core/job/request";
+import type { Tombstone } from "@plantain/core/job/tombstone";
 import type { Deliveries } from "@plantain/core/webhook/ports";
 import { memoryDeliveries } from "./deliveries.ts";
 
@@ -17,6 +18,7 @@ type Stored = { job: Job; request: JobRequest; result: Result | null; lines: Map
  */
 export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeliveries()): Jobs {
   const stored = new Map<JobId, Stored>();
+  const tombstones = new Map<JobId, Tombstone>();
   const keys = new Map<string, KeyedJob & { expiresAt: number }>();
 
   const tell = (of: Stored, fence: number, change: (line: Line) => Line) =>
@@ -28,8 +30,8 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
         const name = `${job.tenant} ${idempotency.key}`;
         const holder = keys.get(name);
         if (holder && holder.expiresAt > at) return { created: false, holder: keyed(holder) };
-        const { fingerprint, expiresAt } = idempotency;
-        keys.set(name, structuredClone({ job, request, fingerprint, expiresAt }));
+        const { fingerprint, expiresAt, workedOut } = idempotency;
+        keys.set(name, structuredClone({ job, workedOut, fingerprint, expiresAt }));
       }
       if (stored.has(job.id)) throw new Error(`Cannot create job "${job.id}": its id is taken`);
       stored.set(job.id, structuredClone({ job, request, result: null, lines: new Map() }));
@@ -101,8 +103,9 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
     },
 
     async due(shard, at, limit) {
-      return [...stored.values()]
-        .flatMap(({ job }) => (isFinished(job) ? [] : [{ id: job.id, dueAt: job.dueAt }]))
+      const open = [...stored.values()].flatMap(({ job }) => (isFinished(job) ? [] : [job]));
+      return [...open, ...tombstones.values()]
+        .map(({ id, dueAt }) => ({ id, dueAt }))
         .filter(({ id, dueAt }) => shardOf(id, dueShards) === shard && dueAt <= at)
         .sort((a, b) => a.dueAt - b.dueAt)
         .slice(0, limit);
@@ -116,11 +119,32 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
         .slice(0, limit)
         .map(({ id }) => id);
     },
+
+    async bury(job, tombstone) {
+      if (stored.get(job.id)?.job.version !== job.version) return false;
+      stored.delete(job.id);
+      tombstones.set(job.id, structuredClone(tombstone));
+      return true;
+    },
+
+    async loadTombstone(id) {
+      return structuredClone(tombstones.get(id) ?? null);
+    },
+
+    async writeTombstone(from, to) {
+      if (tombstones.get(from.id)?.version !== from.version) return false;
+      if (to) tombstones.set(from.id, structuredClone(to));
+      else tombstones.delete(from.id);
+      return true;
+    },
+
+    // They went with the job, and nothing is told of one that isn't there
+    eraseRecords: () => Promise.resolve(),
   };
 }
 
-function keyed({ job, request, fingerprint }: KeyedJob): KeyedJob {
-  return structuredClone({ job, request, fingerprint });
+function keyed({ job, workedOut, fingerprint }: KeyedJob): KeyedJob {
+  return structuredClone({ job, workedOut, fingerprint });
 }
 
 function createdKey({ createdAt, id }: Job): string {

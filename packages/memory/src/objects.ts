@@ -25,5 +25,8 @@ export function memoryObjects(): Objects {
     async list(prefix) {
       return [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
     },
+    async remove(keys) {
+      for (const key of keys) objects.delete(key);
+    },
   };
 }

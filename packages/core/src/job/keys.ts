@@ -25,6 +25,10 @@ export function partKey(job: Owned, fence: number, index: number, part: number):
   return `${metaPrefix(job)}${fence}/${index}.${part}`;
 }
 
+export function imagePrefix(job: Owned): string {
+  return `out/${job.tenant}/${job.id}/`;
+}
+
 export function imageKey(job: Owned, fence: number, index: number): string {
-  return `out/${job.tenant}/${job.id}/${fence}/${index}`;
+  return `${imagePrefix(job)}${fence}/${index}`;
 }

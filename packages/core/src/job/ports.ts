@@ -6,9 +6,10 @@ import type { Usage } from "../model/pricing.ts";
 import type { Announcement } from "../webhook/delivery.ts";
 import type { Attempt, Call } from "./attempt.ts";
 import type { Failure, Upstream } from "./failure.ts";
-import type { Job, JobStatus, QueuedJob } from "./job.ts";
+import type { FinishedJob, Job, JobStatus, QueuedJob } from "./job.ts";
 import type { GroundingRecord, Result } from "./outcome.ts";
-import type { Grounding, JobRequest, Safety } from "./request.ts";
+import type { Grounding, JobRequest, Safety, WorkedOut } from "./request.ts";
+import type { Tombstone } from "./tombstone.ts";
 
 /** All that is known of a job, read in one go. */
 export type JobRecord = {
@@ -20,12 +21,17 @@ export type JobRecord = {
 };
 
 /** A caller's name for a submission: one key, one job, while it lives. */
-export type Idempotency = { readonly key: string; readonly fingerprint: string; readonly expiresAt: number };
+export type Idempotency = {
+  readonly key: string;
+  readonly fingerprint: string;
+  readonly expiresAt: number;
+  readonly workedOut: WorkedOut;
+};
 
 /** What was created under an idempotency key, as it was then: its answer outlives the job itself. */
 export type KeyedJob = {
   readonly job: QueuedJob;
-  readonly request: JobRequest;
+  readonly workedOut: WorkedOut;
   readonly fingerprint: string;
 };
 
@@ -69,10 +75,17 @@ export interface Jobs {
     cursor: string | null;
     limit: number;
   }): Promise<JobPage>;
-  /** Jobs of one shard that are due at `at`, earliest first. */
+  /** Jobs of one shard that are due at `at`, deleted ones too, earliest first. */
   due(shard: number, at: number, limit: number): Promise<readonly DueJob[]>;
   /** Jobs of a tenant that a pool holds, oldest first. */
   held(by: PoolName, tenant: string, limit: number): Promise<readonly JobId[]>;
+  /** Puts a tombstone in the place of a job, which then isn't there any more; `false` where the job has changed. */
+  bury(job: FinishedJob, tombstone: Tombstone): Promise<boolean>;
+  loadTombstone(id: JobId): Promise<Tombstone | null>;
+  /** Writes or (`null`) removes it; `false` where it has changed. */
+  writeTombstone(from: Tombstone, to: Tombstone | null): Promise<boolean>;
+  /** Removes the request, result and attempts of a buried job. */
+  eraseRecords(id: JobId): Promise<void>;
 }
 
 /** How many shards the due index has; a job's shard follows from its id. */
@@ -105,6 +118,8 @@ export interface Objects {
   /** Bytes of an object, without reading it; `null`: there is none. */
   size(key: string): Promise<number | null>;
   list(prefix: string): Promise<readonly string[]>;
+  /** Removes them all; one that isn't there is no error. */
+  remove(keys: readonly string[]): Promise<void>;
 }
 
 /** What a URL led to. `code` of a failure is a closed list of the downloader's, which `fetch-inputs.ts` reads. */

@@ -104,3 +104,17 @@ export const JobRequest = z.object({
   pricingVersion: z.string(),
 });
 export type JobRequest = z.infer<typeof JobRequest>;
+
+/** A request as its job shows it. */
+export type ShownRequest = Omit<JobRequest, "continued" | "history">;
+
+/** The part of it that a repeated submission doesn't say itself. Nothing that the caller wrote is in it but URLs of images. */
+export const WorkedOut = JobRequest.pick({
+  requestedModel: true,
+  images: true,
+  continueFrom: true,
+  warnings: true,
+  estimatedCost: true,
+  pricingVersion: true,
+});
+export type WorkedOut = z.infer<typeof WorkedOut>;

@@ -11,6 +11,7 @@ import { sha256Hex } from "../hash.ts";
 import { pricingVersion } from "../model/models.ts";
 import { registryOf } from "../model/registry.ts";
 import { cancel } from "./cancel.ts";
+import { deleteJob } from "./delete-job.ts";
 import { inputKey } from "./keys.ts";
 import type { Jobs, Objects } from "./ports.ts";
 import type { Submission, SubmittedImage } from "./submission.ts";
@@ -88,15 +89,18 @@ describe("a submission", () => {
       metadata: { order: "7" },
       images: [],
       continueFrom: null,
-      continued: null,
-      history: [],
       warnings: [],
       pricingVersion,
     });
     expect(request.estimatedCost).toBeGreaterThan(2 * 134_000_000);
     expect(request).not.toHaveProperty("model");
     expect(request).not.toHaveProperty("deadlineMs");
-    expect(await w.jobs.read(job.id)).toMatchObject({ job, request, result: null });
+    expect(await w.jobs.read(job.id)).toEqual({
+      job,
+      request: { ...request, continued: null, history: [] },
+      result: null,
+      attempts: [],
+    });
     expect(w.queue.receive(1)?.jobId).toBe(job.id);
     expect(w.unsent).toEqual([]);
   });
@@ -264,8 +268,8 @@ describe("a submission that goes on from an earlier job", () => {
   it("has that job's turns before it", async () => {
     const w = world();
     const earlier = await heavy(w.jobs, 50);
-    const { request } = await w.submitted({ continueFrom: { jobId: earlier.job.id, index: 0 } });
-    expect(request).toMatchObject({
+    const { job } = await w.submitted({ continueFrom: { jobId: earlier.job.id, index: 0 } });
+    expect((await w.jobs.read(job.id))?.request).toMatchObject({
       continueFrom: { jobId: earlier.job.id, index: 0 },
       continued: { bytes: 50 },
       history: [{ jobId: earlier.job.id, index: 0, bytes: 50, images: 0 }],
@@ -276,11 +280,11 @@ describe("a submission that goes on from an earlier job", () => {
   it("is told after the choice of the model what can't be sent along", async () => {
     const w = world();
     const earlier = await storeSucceeded(w.jobs, { job: { model: "gemini-nano-banana-2.1" } });
-    const { request } = await w.submitted({
+    const { job, request } = await w.submitted({
       model: "gemini-3-pro-image-preview",
       continueFrom: { jobId: earlier.job.id, index: 0 },
     });
-    expect(request.history).toEqual([]);
+    expect((await w.jobs.read(job.id))?.request.history).toEqual([]);
     expect(request.warnings).toEqual([
       expect.stringContaining("shut down"),
       expect.stringContaining("The turns before were not sent"),
@@ -362,11 +366,31 @@ describe("an idempotency key", () => {
     expect((await w.submitted()).job.id).not.toBe((await w.submitted()).job.id);
   });
 
-  it("gives the same answer though the job is gone", async () => {
+  it("gives the same answer though the job was deleted, and makes no other in its place", async () => {
     const w = world();
-    const first = await w.submitted({}, "key");
-    const gone = async () => null;
-    const jobs = { ...w.jobs, read: gone, load: gone };
-    expect(await w.submitted({}, "key", { jobs })).toEqual({ ...first, replayed: true });
+    const asked = { images: [picture()], metadata: { order: "7" } };
+    const first = await w.submitted(asked, "key");
+    await cancel(w, "acme", first.job.id);
+    await deleteJob(w, "acme", first.job.id);
+    expect(await w.submitted(asked, "key")).toEqual({ ...first, replayed: true });
+    const { jobs } = await w.jobs.list({ tenant: "acme", status: null, cursor: null, limit: 9 });
+    expect(jobs).toEqual([]);
+  });
+
+  it("keeps nothing of what the caller wrote but URLs of images", async () => {
+    const w = world();
+    const secret = `whsec_${Buffer.alloc(24, 1).toString("base64")}` as const;
+    const webhook = { url: "https://example.com/hook", events: [], secret };
+    await w.submitted({ prompt: "My words", metadata: { order: "7" }, webhook }, "key");
+    const kept = await w.jobs.findByKey("acme", "key", w.clock.now());
+    expect(Object.keys(kept?.workedOut ?? {}).toSorted()).toEqual([
+      "continueFrom",
+      "estimatedCost",
+      "images",
+      "pricingVersion",
+      "requestedModel",
+      "warnings",
+    ]);
+    expect(JSON.stringify(kept)).not.toMatch(/My words|order|hook|whsec_/);
   });
 });

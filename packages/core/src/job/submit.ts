@@ -16,7 +16,7 @@ import { estimateCost } from "./estimate.ts";
 import { newJob, type QueuedJob } from "./job.ts";
 import { inputKey } from "./keys.ts";
 import type { KeyedJob, Objects } from "./ports.ts";
-import type { InputImage, JobRequest, ReferenceImage } from "./request.ts";
+import type { InputImage, JobRequest, ReferenceImage, ShownRequest, WorkedOut } from "./request.ts";
 import type { Submission } from "./submission.ts";
 import { transition } from "./transition.ts";
 
@@ -29,7 +29,11 @@ export type SubmitPorts = CapacityPorts & {
 };
 
 /** A job as it was at its creation, which is also what a replay shows. */
-export type Submitted = { readonly job: QueuedJob; readonly request: JobRequest; readonly replayed: boolean };
+export type Submitted = {
+  readonly job: QueuedJob;
+  readonly request: ShownRequest;
+  readonly replayed: boolean;
+};
 
 const keyLifeMs = 7 * 24 * 3_600_000;
 
@@ -49,13 +53,10 @@ export async function submit(
 ): Promise<Submitted> {
   const { jobs, objects, clock, random, policy, registry } = ports;
   const at = clock.now();
-  const idempotency =
-    idempotencyKey === null
-      ? null
-      : { key: idempotencyKey, fingerprint: fingerprintOf(submission), expiresAt: at + keyLifeMs };
-  if (idempotency) {
-    const holder = await jobs.findByKey(tenant, idempotency.key, at);
-    if (holder) return replay(holder, idempotency.fingerprint);
+  const fingerprint = idempotencyKey === null ? null : fingerprintOf(submission);
+  if (idempotencyKey !== null) {
+    const holder = await jobs.findByKey(tenant, idempotencyKey, at);
+    if (holder) return replay(holder, submission, fingerprint);
   }
 
   const requestedModel = submission.model ?? ports.defaultModel;
@@ -77,30 +78,40 @@ export async function submit(
     { id, tenant, model: model.id, count, notifies, createdAt: at, deadlineAt: at + deadlineMs },
     policy,
   );
-  const { model: _, deadlineMs: __, ...asked } = submission;
-  const request: JobRequest = {
-    ...asked,
+  const workedOut: WorkedOut = {
     requestedModel,
-    metadata: { ...submission.metadata },
     images,
     continueFrom: continuation?.turn ?? null,
-    continued: continuation?.continued ?? null,
-    history: [...(continuation?.history ?? [])],
     warnings: [...warnings, ...(continuation?.warnings ?? [])],
     estimatedCost: estimateCost(model, submission),
     pricingVersion,
   };
+  const shown = shownRequest(submission, workedOut);
+  const request: JobRequest = {
+    ...shown,
+    continued: continuation?.continued ?? null,
+    history: [...(continuation?.history ?? [])],
+  };
   for (const { image, bytes } of inputs) {
     if (bytes !== null) await objects.put(inputKey(job, image.sha256), [bytes], image);
   }
+  const idempotency =
+    idempotencyKey === null || fingerprint === null
+      ? null
+      : { key: idempotencyKey, fingerprint, expiresAt: at + keyLifeMs, workedOut };
   const created = await jobs.create(job, request, idempotency, at);
-  if (!created.created) return replay(created.holder, idempotency?.fingerprint);
+  if (!created.created) return replay(created.holder, submission, fingerprint);
   try {
     await sendOrHold(ports, job);
   } catch (error) {
     onUnsent(error);
   }
-  return { job, request, replayed: false };
+  return { job, request: shown, replayed: false };
+}
+
+function shownRequest(submission: Submission, workedOut: WorkedOut): ShownRequest {
+  const { model: _, deadlineMs: __, ...asked } = submission;
+  return { ...asked, metadata: { ...submission.metadata }, ...workedOut };
 }
 
 /** Takes a place for a new job before it is sent; one that there is none for waits without a message, from the start. */
@@ -114,9 +125,13 @@ async function sendOrHold(ports: SubmitPorts, job: QueuedJob): Promise<void> {
   if (held.job?.status === "queued") await standInLine(ports, held.job);
 }
 
-/** The create-time answer again, whatever has become of the job since. */
-function replay({ job, request, fingerprint }: KeyedJob, given: string | undefined): Submitted {
-  if (fingerprint === given) return { job, request, replayed: true };
+/** The create-time answer again, whatever has become of the job since: what it shows and isn't kept, this submission says. */
+function replay(
+  { job, workedOut, fingerprint }: KeyedJob,
+  submission: Submission,
+  given: string | null,
+): Submitted {
+  if (fingerprint === given) return { job, request: shownRequest(submission, workedOut), replayed: true };
   throw new DomainError(
     "idempotency_key_reused",
     `This Idempotency-Key belongs to another request, which made job "${job.id}"; use a new key for a new request`,

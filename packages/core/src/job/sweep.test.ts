@@ -1,5 +1,6 @@
 import { manualClock } from "@plantain/memory/clock";
 import { memoryJobs } from "@plantain/memory/jobs";
+import { memoryObjects } from "@plantain/memory/objects";
 import { memoryPools } from "@plantain/memory/pools";
 import { memoryQueue } from "@plantain/memory/queue";
 import {
@@ -18,7 +19,7 @@ import { dueShards, type Jobs } from "./ports.ts";
 import { type Swept, sweep } from "./sweep.ts";
 
 const plenty = () => 600_000;
-const nothing: Swept = { looked: 0, sent: 0, promoted: 0, expired: 0, faults: [] };
+const nothing: Swept = { looked: 0, sent: 0, promoted: 0, expired: 0, purged: 0, faults: [] };
 
 async function world(about: Partial<QueuedJob>[] = [{}]) {
   const clock = manualClock();
@@ -37,6 +38,7 @@ async function world(about: Partial<QueuedJob>[] = [{}]) {
     pools: memoryPools(),
     limits: sampleLimits,
     policy: samplePolicy,
+    objects: memoryObjects(),
   };
   const due = about.map((each) => sampleJob({ createdAt: clock.now(), dueAt: clock.now(), ...each }));
   for (const job of due) await jobs.create(job, sampleRequest(), null, clock.now());

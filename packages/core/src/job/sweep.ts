@@ -3,22 +3,32 @@ import type { CapacityPorts } from "../capacity/ports.ts";
 import { standInLine } from "../capacity/promote.ts";
 import type { JobId } from "../id.ts";
 import { isClaimable, isFinished, messageDelayMs } from "./job.ts";
-import { dueShards } from "./ports.ts";
+import { dueShards, type Objects } from "./ports.ts";
+import { purge } from "./purge.ts";
 import { transition } from "./transition.ts";
 
-export type Swept = { looked: number; sent: number; promoted: number; expired: number; faults: unknown[] };
+export type SweepPorts = CapacityPorts & { readonly objects: Objects };
+
+export type Swept = {
+  looked: number;
+  sent: number;
+  promoted: number;
+  expired: number;
+  purged: number;
+  faults: unknown[];
+};
 
 const pageSize = 100;
 const atOnce = 10;
 
 /**
  * Finds every job that something should have happened to by now: a lost message, a lease that ran out, a long wait
- * that is over, a place that is free, a deadline. First the next look is written, then a message is sent, so that no
+ * that is over, a place that is free, a deadline, what a deleted job has left. First the next look is written, then a message is sent, so that no
  * job is sent in a storm and none is forgotten. Ends early when `leftMs` says so; the next sweep goes on. What goes wrong with one job or
  * shard is told in `faults` and holds up no other.
  */
-export async function sweep(ports: CapacityPorts, leftMs: () => number): Promise<Swept> {
-  const swept: Swept = { looked: 0, sent: 0, promoted: 0, expired: 0, faults: [] };
+export async function sweep(ports: SweepPorts, leftMs: () => number): Promise<Swept> {
+  const swept: Swept = { looked: 0, sent: 0, promoted: 0, expired: 0, purged: 0, faults: [] };
   const lines = new Set<string>();
   const note = (error: unknown) => void swept.faults.push(error);
   await Promise.all(
@@ -32,7 +42,7 @@ export async function sweep(ports: CapacityPorts, leftMs: () => number): Promise
 const reserveMs = 10_000;
 
 async function sweepShard(
-  ports: CapacityPorts,
+  ports: SweepPorts,
   shard: number,
   leftMs: () => number,
   swept: Swept,
@@ -56,10 +66,13 @@ async function sweepShard(
 }
 
 /** @param lines that were looked after in this sweep already: of ten thousand jobs in one, the first speaks for all */
-async function sweepJob(ports: CapacityPorts, id: JobId, swept: Swept, lines: Set<string>): Promise<void> {
+async function sweepJob(ports: SweepPorts, id: JobId, swept: Swept, lines: Set<string>): Promise<void> {
   const { jobs, queue, clock, policy } = ports;
   const job = await jobs.load(id);
-  if (!job) return;
+  if (!job) {
+    if (await purge(ports, id)) swept.purged += 1;
+    return;
+  }
   swept.looked += 1;
   const at = clock.now();
   const looked = await transition(jobs, job, { type: "swept", at }, policy);
