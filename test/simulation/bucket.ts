@@ -11,5 +11,9 @@ export function bucket(witness: Witness, truth: Objects = memoryObjects()): Obje
       await truth.put(key, bytes, about);
       witness.stored(key, sha256Hex(Buffer.concat(bytes)));
     },
+    async remove(keys) {
+      await truth.remove(keys);
+      witness.removed(keys);
+    },
   };
 }

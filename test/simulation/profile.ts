@@ -61,6 +61,8 @@ export type Profile = {
   readonly storms: number;
   /** Share of jobs that are canceled. */
   readonly cancels: number;
+  /** Share of jobs that are deleted once they are over. */
+  readonly deletions: number;
   /** Messages that a worker takes at once, and workers: at least and at most. */
   readonly batchSize: readonly [number, number];
   readonly maxConcurrency: readonly [number, number];
@@ -109,6 +111,7 @@ const calm: Profile = {
   shortDeadlines: 0.3,
   storms: 0,
   cancels: 0.2,
+  deletions: 0.05,
   batchSize: [1, 5],
   maxConcurrency: [2, 5],
   crowd: 0,
@@ -125,6 +128,7 @@ const ample: Profile = {
   callsPerModel: [100],
   lateIndex: 0,
   shortDeadlines: 0,
+  deletions: 0,
 };
 
 const usual: Profile = {
@@ -158,6 +162,7 @@ const usual: Profile = {
   shortDeadlines: calm.shortDeadlines,
   storms: 0.1,
   cancels: calm.cancels,
+  deletions: calm.deletions,
   batchSize: calm.batchSize,
   maxConcurrency: calm.maxConcurrency,
   crowd: calm.crowd,
@@ -198,6 +203,7 @@ const rough: Profile = {
   shortDeadlines: calm.shortDeadlines,
   storms: 0.3,
   cancels: calm.cancels,
+  deletions: calm.deletions,
   batchSize: calm.batchSize,
   maxConcurrency: calm.maxConcurrency,
   crowd: calm.crowd,
@@ -218,6 +224,7 @@ export const crowded: Profile = {
   callsPerModel: [20],
   shortDeadlines: 0,
   cancels: 0,
+  deletions: 0,
   crowd: 10_000,
   webhooks: 0,
 };
@@ -228,7 +235,7 @@ export function aimed(at: string, kind: FaultKind): Profile {
   // A sweep that never gets beyond its first question, or dies of every other job that it looks at, can't be waited for
   const base = at === "jobs.due" || at === "jobs.load" || at === "deliveries.due" ? ample : calm;
   const ground = /^(deliver|endpoints)/.test(at) ? { ...base, webhooks: 1, moody: 0.5 } : base;
-  return { ...ground, at: [at], isExact: true, faults, providerFailures: 0.3, cancels: 0.5 };
+  return { ...ground, at: [at], isExact: true, faults, providerFailures: 0.3, cancels: 0.5, deletions: 0.2 };
 }
 
 export const profileNames = [
@@ -247,6 +254,7 @@ export const profileNames = [
   "dazed",
   "drowsy",
   "fickle",
+  "haunted",
 ] as const;
 export type ProfileName = (typeof profileNames)[number];
 
@@ -286,7 +294,6 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   ticks: { ...calm, at: ["queue.send"], faults: { ...noFaults, refused: 0.5 }, badTicks: 0.8 },
   /** A receiver of webhooks is down for six hours, and anything goes wrong. */
   deaf: { ...usual, webhooks: 1, longDowntimes: 1 },
-  /** A receiver is down for six hours, and functions freeze as they tell that they didn't get through to it. */
   /** Functions freeze between a claim of a delivery and its request. */
   drowsy: {
     ...calm,
@@ -304,5 +311,15 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     webhooks: 1,
     moody: 1,
   },
+  /** A receiver is down for six hours, and functions freeze as they tell that they didn't get through to it. */
   dazed: { ...aimed("deliveries.write.pending", "freeze_before"), webhooks: 1, longDowntimes: 1 },
+  /** Workers freeze as they store, their jobs are canceled and deleted meanwhile, and what a sweep erases is refused at times. */
+  haunted: {
+    ...calm,
+    at: ["objects.put", "objects.remove"],
+    isExact: true,
+    faults: { ...noFaults, freeze_before: 0.3, refused: 0.2 },
+    cancels: 1,
+    deletions: 1,
+  },
 };

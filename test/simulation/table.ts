@@ -79,6 +79,22 @@ export function table(
         }
         return written;
       },
+      async bury(job, tombstone) {
+        const isBuried = await truth.bury(job, tombstone);
+        if (isBuried) {
+          witness.buried(job.id);
+          dueOnes.follow(job.id, job.id, tombstone.dueAt);
+        }
+        return isBuried;
+      },
+      async writeTombstone(from, to) {
+        const isWritten = await truth.writeTombstone(from, to);
+        if (isWritten) {
+          if (to && to.purges > from.purges) witness.purged(to.id);
+          dueOnes.follow(from.id, from.id, to?.dueAt ?? null);
+        }
+        return isWritten;
+      },
       async settle(id, fence, calls) {
         await truth.settle(id, fence, calls);
         await witness.told(id);

@@ -1,6 +1,7 @@
 import { DomainError } from "@plantain/core/error";
 import type { JobId } from "@plantain/core/id";
 import { cancel } from "@plantain/core/job/cancel";
+import { deleteJob } from "@plantain/core/job/delete-job";
 import { isFinished } from "@plantain/core/job/job";
 import type { Submission } from "@plantain/core/job/submission";
 import { type SubmitPorts, submit } from "@plantain/core/job/submit";
@@ -103,14 +104,34 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
     }
   }
 
+  async function deleteUntilAnswered(tenant: string, id: JobId): Promise<void> {
+    for (let spent = 0; spent < tries; spent += 1) {
+      try {
+        const isOwn = witness.jobs.get(id)?.job.tenant === tenant;
+        if (isOwn) witness.askedToDelete(id);
+        await api.request((process) => deleteJob(equip(process), tenant, id));
+        if (!isOwn) witness.violate("I12", `${tenant} deleted ${id}, which is another's`);
+        if (!witness.jobs.get(id)?.deleted) witness.violate("I1", `${id} is there after its deletion`);
+        return;
+      } catch (error) {
+        if (error instanceof DomainError) return;
+        await pause(dice.between(500, 5_000));
+      }
+    }
+  }
+
   /** Reads a job and the list of jobs, and takes note if that shows what isn't the tenant's. */
   async function look(tenant: string, id: JobId): Promise<void> {
     const isOwn = witness.jobs.get(id)?.job.tenant === tenant;
+    const wasDeleted = Boolean(witness.jobs.get(id)?.deleted);
     try {
       const { job } = await api.request((process) => readJob(equip(process).jobs, tenant, id));
       if (!isOwn) witness.violate("I12", `${tenant} was shown ${job.id}, which is another's`);
+      if (wasDeleted) witness.violate("I1", `${tenant} was shown ${job.id}, which was deleted`);
     } catch (error) {
-      if (error instanceof DomainError && isOwn) witness.violate("I1", `${id} is not there for ${tenant}`);
+      const isDeleted = Boolean(witness.jobs.get(id)?.deleted);
+      if (error instanceof DomainError && isOwn && !isDeleted)
+        witness.violate("I1", `${id} is not there for ${tenant}`);
     }
     const query = { tenant, status: null, cursor: null, limit: 100 };
     const page = await api.request((process) => equip(process).jobs.list(query)).catch(() => null);
@@ -197,6 +218,7 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
       if (isJob(other))
         witness.violate("I7", `${tenant} was promised ${other} for another request under the key of ${id}`);
     }
+    if (dice.chance(profile.deletions)) await deleteUntilAnswered(tenant, id);
     if (dice.chance(profile.cancels)) {
       await pause(dice.chance(0.7) ? dice.between(0, 60_000) : dice.between(0, 900_000));
       const canceled = [cancelUntilAnswered(tenant, id)];
@@ -206,9 +228,26 @@ export function tenants(surroundings: Surroundings): { readonly busy: number } {
     if (dice.chance(0.2)) {
       const stranger = dice.pick(names.filter((name) => name !== tenant));
       await cancelUntilAnswered(stranger, id);
+      await deleteUntilAnswered(stranger, id);
       await look(stranger, id);
     }
+    if (dice.chance(profile.deletions)) await remove(tenant, id);
     if (dice.chance(0.2)) await look(tenant, id);
+    if (
+      key !== null &&
+      witness.jobs.get(id)?.deleted &&
+      (await submitUntilAnswered(tenant, submission, key)) !== id
+    )
+      witness.violate("I7", `${tenant} was not told of ${id} any more under its key, since it was deleted`);
+  }
+
+  /** Deletes a job: at once, if it is over, or else as soon as it is. */
+  async function remove(tenant: string, id: JobId): Promise<void> {
+    await deleteUntilAnswered(tenant, id);
+    while (witness.jobs.get(id)?.endedAt === null) await pause(1_000);
+    await pause(dice.between(0, 20_000));
+    await deleteUntilAnswered(tenant, id);
+    await look(tenant, id);
   }
 
   /** One of the crowd's jobs. */

@@ -29,7 +29,7 @@ import { addTroubles } from "./troubles.ts";
 import { answering, web as simulatedWeb } from "./web.ts";
 import { ownUrl, webhooks as tenantsWebhooks, type Webhooks } from "./webhooks.ts";
 import { listening } from "./witness/webhooks.ts";
-import { witness as attentive, type Witness } from "./witness/witness.ts";
+import { witness as attentive, lastPurge, type Witness } from "./witness/witness.ts";
 import { workers } from "./workers.ts";
 
 /** The whole system with its users, ready to go. */
@@ -192,8 +192,15 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
       webhooks.isAtRest() &&
       [workerLambda, sweepLambda, apiLambda, ...deliverLambdas].every(({ running }) => running === 0) &&
       network.adrift === 0 &&
-      [...witness.jobs.values()].every(({ endedAt }) => endedAt !== null),
+      [...witness.jobs.values()].every(
+        ({ endedAt, deleted }) => endedAt !== null && (!deleted || isErased(deleted, timeline.now)),
+      ),
   };
+}
+
+/** Whether it is worth waiting for more to be erased of a deleted job. */
+function isErased({ at, purges }: { at: number; purges: number }, now: number): boolean {
+  return purges >= lastPurge || now > at + 6 * hour;
 }
 
 /** One receiver of each world is down: for some minutes, or, one that hears of every job of its tenant, for six hours. */

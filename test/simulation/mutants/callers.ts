@@ -32,6 +32,46 @@ export const callerMutants: readonly Mutant[] = [
     fate: { killedWithin: 50 },
   },
   {
+    name: "anybody-deletes",
+    guard: "a tenant deletes only its own jobs",
+    changes: [{ file: `${job}delete-job.ts`, find: "if (there?.tenant !== tenant)", replace: "if (!there)" }],
+    profile: "none",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "unfinished-deleted",
+    guard: "only a job that is over can be deleted",
+    changes: [{ file: `${job}delete-job.ts`, find: "if (!isFinished(job))", replace: "if (!isFinished)" }],
+    profile: "haunted",
+    fate: { killedWithin: 50 },
+  },
+  {
+    name: "purged-once",
+    guard: "what a worker stores that didn't hear of the deletion is erased too",
+    changes: [
+      {
+        file: `${job}tombstone.ts`,
+        find: "[0, 20 * minute, 7 * 24 * 60 * minute]",
+        replace: "[0, 7 * 24 * 60 * minute]",
+      },
+    ],
+    profile: "haunted",
+    fate: { killedWithin: 100 },
+  },
+  {
+    name: "purge-not-tried-again",
+    guard: "a purge that fails is made again",
+    changes: [
+      {
+        file: `${job}tombstone.ts`,
+        find: "againAfterMs = 5 * minute",
+        replace: "againAfterMs = 5_000 * minute",
+      },
+    ],
+    profile: "haunted",
+    fate: { killedWithin: 100 },
+  },
+  {
     name: "anybody-reads",
     guard: "a tenant reads only its own jobs",
     changes: [

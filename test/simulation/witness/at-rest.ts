@@ -13,7 +13,16 @@ import type { Seen, Witness } from "./witness.ts";
 export async function examine({ witness, table, objects, webhooks, receivers }: World): Promise<void> {
   const jobs = table.truth;
   for (const [id, seen] of witness.jobs) {
+    const calls = witness.ledger.filter(({ jobId }) => jobId === id);
+    paidOnce(witness, seen, calls);
+    stopped(witness, seen, calls);
+    inTime(witness, seen, calls);
     const record = await jobs.read(id);
+    if (seen.deleted) {
+      if (record) witness.violate("I1", `${id} is there again though it was deleted`);
+      nothingLeft(witness, seen);
+      continue;
+    }
     if (!record) {
       witness.violate("I1", `${id} is not in the table any more`);
       continue;
@@ -22,11 +31,7 @@ export async function examine({ witness, table, objects, webhooks, receivers }: 
       witness.violate("I1", `${id} is ${record.job.status} though every fault is over`);
       continue;
     }
-    const calls = witness.ledger.filter(({ jobId }) => jobId === id);
-    paidOnce(witness, seen, calls);
     billsExplain(witness, seen, calls, record.attempts);
-    stopped(witness, seen, calls);
-    inTime(witness, seen, calls);
     attemptsTold(witness, seen, record.attempts);
     await everybodyWasTold(witness, webhooks, receivers, seen);
     sentTheSame(witness, seen, calls, record.result);
@@ -36,6 +41,12 @@ export async function examine({ witness, table, objects, webhooks, receivers }: 
     }
   }
   await nothingUnreferenced(witness, objects);
+}
+
+/** I9: nothing of a deleted job is stored, whoever was at work on it when it was deleted. */
+function nothingLeft(witness: Witness, { job }: Seen): void {
+  for (const key of witness.pictures.keys())
+    if (key.includes(`/${job.id}/`)) witness.violate("I9", `${key} is left of a job that was deleted`);
 }
 
 /** I3: what a URL led to is fetched once, so that every call of a job sends the same pictures, and the job shows them. */

@@ -1,3 +1,4 @@
+import type { JobId } from "@plantain/core/id";
 import { type FailureCode, failureClasses } from "@plantain/core/job/failure";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import type { Result } from "@plantain/core/job/outcome";
@@ -19,6 +20,7 @@ type Context = {
   readonly pictures: ReadonlyMap<string, string>;
   readonly ledger: readonly Entry[];
   readonly deadUrls: ReadonlySet<string>;
+  readonly isGone: (id: JobId) => boolean;
 };
 
 /** Everything that is wrong with one write to a job that has just taken effect. */
@@ -111,6 +113,12 @@ function isInput(code: FailureCode): boolean {
   return code === "input_unavailable" || code === "input_fetch_failed";
 }
 
+function isInputMissing({ request: { images, continued }, deadUrls, isGone }: Context): boolean {
+  return [...images, ...(continued ? [continued] : [])].some((image) =>
+    "url" in image ? deadUrls.has(image.url) : image.source !== null && isGone(image.source.jobId),
+  );
+}
+
 /** A job fails for something that happened: dead letters and lost messages are no reason. */
 function groundlessFailure(before: Job, to: Job, { attempt }: Records, context: Context): Violation[] {
   if (to.status !== "failed") return [];
@@ -121,7 +129,7 @@ function groundlessFailure(before: Job, to: Job, { attempt }: Records, context: 
       : code === "internal"
         ? to.crashes > crashBudget
         : isInput(code)
-          ? context.request.images.some((image) => "url" in image && context.deadUrls.has(image.url))
+          ? isInputMissing(context)
           : context.ledger.some(({ jobId, heard }) => jobId === to.id && heard === code);
   return isTrue ? [] : [{ invariant: "cause", text: `${to.id} failed with ${code}, which did not happen` }];
 }

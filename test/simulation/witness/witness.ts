@@ -26,6 +26,8 @@ export type Seen = {
   bills: Bills;
   /** How often it was held and let in again. */
   promotions: number;
+  /** Since when nobody may be shown it, and how often all that it had was erased since. */
+  deleted: { readonly at: number; purges: number } | null;
   /** The latest message that a sweep sent, and how the job stood. */
   swept: { readonly at: number; readonly state: string; readonly wasFrozen: boolean } | null;
 };
@@ -49,6 +51,11 @@ export type Witness = {
   readonly pools: ReadonlyMap<PoolName, Pool>;
   called(entry: Entry): void;
   stored(key: string, sha256: string): void;
+  removed(keys: readonly string[]): void;
+  buried(id: JobId): void;
+  purged(id: JobId): void;
+  /** Somebody who may asked for the job to be deleted. */
+  askedToDelete(id: JobId): void;
   /** URLs that failed to lead to a picture. */
   readonly deadUrls: Set<string>;
   /** A worker is killed at its timeout. */
@@ -58,6 +65,9 @@ export type Witness = {
   /** Somebody who may asked for the job's end. */
   askedToCancel(id: JobId): void;
 };
+
+/** The purge of a deleted job after which nobody is at work on it any more, but who was frozen for longer than it could be. */
+export const lastPurge = 2;
 
 /** How long an effect may take that is merely slow. */
 const slowMs = 10_000;
@@ -79,6 +89,7 @@ export function witness(
   const ledger: Entry[] = [];
   const deadUrls = new Set<string>();
   const canceling = new Set<JobId>();
+  const deleting = new Set<JobId>();
   const pools = new Map<PoolName, Pool>();
   const closures: Closures = new Map();
 
@@ -117,6 +128,7 @@ export function witness(
         endedAt: null,
         bills: new Map(),
         promotions: 0,
+        deleted: null,
         swept: null,
       };
       jobs.set(job.id, seen);
@@ -139,7 +151,8 @@ export function witness(
       );
       const result = to.status === "succeeded" ? ((await truth.read(to.id))?.result ?? null) : null;
       const { request } = seen;
-      const context = { caller, now, skewMs, request, result, pictures, ledger, deadUrls };
+      const isGone = (id: JobId) => jobs.get(id)?.deleted !== null;
+      const context = { caller, now, skewMs, request, result, pictures, ledger, deadUrls, isGone };
       for (const { invariant, text } of wrongs(before, to, records, context)) violate(invariant, text);
       if (to.status === "canceled" && !canceling.has(to.id))
         violate("I12", `${to.id} was canceled though nobody who may asked for it`);
@@ -178,11 +191,36 @@ export function witness(
       if (beside > most) violate("I10", `${beside} calls to ${model} are in flight, ${most} at most may be`);
     },
     stored(key, sha256) {
+      const owner = [...jobs.values()].find(({ job }) => key.includes(`/${job.id}/`));
+      // Whoever could still be at work then was frozen for longer than a function lives
+      if ((owner?.deleted?.purges ?? 0) >= lastPurge) return;
       const there = pictures.get(key);
       if (there !== undefined && there !== sha256) violate("I3", `The bytes of ${key} changed`);
       pictures.set(key, sha256);
       const entry = ledger.find((each) => each.sha256 === sha256 && key.startsWith("out/"));
       if (entry) entry.storedAt ??= timeline.now;
+    },
+    removed(keys) {
+      for (const key of keys) {
+        const isDeleted = [...jobs.values()].some(
+          ({ job, deleted }) => deleted !== null && key.includes(`/${job.tenant}/${job.id}/`),
+        );
+        if (!isDeleted) violate("I3", `${key} was removed, and its job is there`);
+        pictures.delete(key);
+      }
+    },
+    buried(id) {
+      const seen = jobs.get(id);
+      if (!seen) return violate("I1", `${id} was deleted before it was created`);
+      if (!isFinished(seen.job)) violate("I1", `${id} was deleted though it was ${seen.job.status}`);
+      if (!deleting.has(id)) violate("I12", `${id} was deleted though nobody who may asked for it`);
+      seen.deleted = { at: timeline.now, purges: 0 };
+      trace.note("table", `  ${id} is deleted`);
+    },
+    purged(id) {
+      const deleted = jobs.get(id)?.deleted;
+      if (!deleted) return violate("I3", `${id} was erased though it was not deleted`);
+      deleted.purges += 1;
     },
     timedOut(worker, begunAt) {
       if (worker.mishaps.some(({ until }) => until >= begunAt)) return;
@@ -210,6 +248,9 @@ export function witness(
     }),
     askedToCancel(id) {
       canceling.add(id);
+    },
+    askedToDelete(id) {
+      deleting.add(id);
     },
   };
 }
