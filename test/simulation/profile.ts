@@ -232,8 +232,8 @@ export const crowded: Profile = {
 /** Gemini fails at times, many jobs are canceled, and one fault hits one effect every other time. */
 export function aimed(at: string, kind: FaultKind): Profile {
   const faults = { ...noFaults, [kind]: 0.5 };
-  // A sweep that never gets beyond its first question, or dies of every other job that it looks at, can't be waited for
-  const base = at === "jobs.due" || at === "jobs.load" || at === "deliveries.due" ? ample : calm;
+  // A sweep that never gets beyond its first question, or dies of every other item that it looks at, can't be waited for
+  const base = /^(jobs|deliveries)\.(due|load)$/.test(at) ? ample : calm;
   const ground = /^(deliver|endpoints)/.test(at) ? { ...base, webhooks: 1, moody: 0.5 } : base;
   return { ...ground, at: [at], isExact: true, faults, providerFailures: 0.3, cancels: 0.5, deletions: 0.2 };
 }

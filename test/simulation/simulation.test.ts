@@ -72,6 +72,10 @@ const effects = [
     "web.download",
   ],
 ];
+const deletionEffects = [
+  ...["bury", "loadTombstone", "writeTombstone", "eraseRecords"].map((name) => `jobs.${name}`),
+  "objects.remove",
+];
 /**
  * Those of webhooks. Without the writes of a claim and of a success: where every other one goes wrong, the schedule of ten
  * tries is soon spent by the deaths of those who make them, as it should be.
@@ -90,10 +94,12 @@ describe("each kind of fault, at each effect, every other time", () => {
   it(
     "does no harm",
     async () => {
-      const aims = [...effects, ...webhookEffects].flatMap((at) => kinds.map((fault) => ({ at, fault })));
+      const aims = [...effects, ...deletionEffects, ...webhookEffects].flatMap((at) =>
+        kinds.map((fault) => ({ at, fault })),
+      );
       const orders = aims.map(({ at, fault }) => ({
         from: 1,
-        count: at === "jobs.settle" ? 48 : webhookEffects.includes(at) ? 8 : 16, // bills are told late only at times
+        count: at === "jobs.settle" ? 48 : effects.includes(at) ? 16 : 8, // bills are told late only at times
         profile: aimed(at, fault),
         trace: false,
       }));

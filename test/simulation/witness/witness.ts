@@ -1,7 +1,7 @@
 import { modelPool, type PoolName } from "@plantain/core/capacity/held";
 import type { Limits } from "@plantain/core/capacity/limits";
 import type { Pool } from "@plantain/core/capacity/pool";
-import type { JobId } from "@plantain/core/id";
+import { isJobId, type JobId } from "@plantain/core/id";
 import { isFinished, type Job } from "@plantain/core/job/job";
 import { firstCheckMs } from "@plantain/core/job/policy";
 import type { Idempotency, JobQueue, Jobs, Records } from "@plantain/core/job/ports";
@@ -98,6 +98,13 @@ export function witness(
     violations.push({ invariant, text });
   };
 
+  /** The job that an object is of. */
+  function ownerOf(key: string): Seen | undefined {
+    const [, tenant, id] = key.split("/");
+    const seen = id !== undefined && isJobId(id) ? jobs.get(id) : undefined;
+    return seen?.job.tenant === tenant ? seen : undefined;
+  }
+
   async function lookAtBills(id: JobId): Promise<void> {
     const seen = jobs.get(id);
     const record = await truth.read(id);
@@ -191,9 +198,8 @@ export function witness(
       if (beside > most) violate("I10", `${beside} calls to ${model} are in flight, ${most} at most may be`);
     },
     stored(key, sha256) {
-      const owner = [...jobs.values()].find(({ job }) => key.includes(`/${job.id}/`));
       // Whoever could still be at work then was frozen for longer than a function lives
-      if ((owner?.deleted?.purges ?? 0) >= lastPurge) return;
+      if ((ownerOf(key)?.deleted?.purges ?? 0) >= lastPurge) return;
       const there = pictures.get(key);
       if (there !== undefined && there !== sha256) violate("I3", `The bytes of ${key} changed`);
       pictures.set(key, sha256);
@@ -202,10 +208,7 @@ export function witness(
     },
     removed(keys) {
       for (const key of keys) {
-        const isDeleted = [...jobs.values()].some(
-          ({ job, deleted }) => deleted !== null && key.includes(`/${job.tenant}/${job.id}/`),
-        );
-        if (!isDeleted) violate("I3", `${key} was removed, and its job is there`);
+        if (!ownerOf(key)?.deleted) violate("I3", `${key} was removed, and its job is there`);
         pictures.delete(key);
       }
     },
