@@ -60,7 +60,8 @@ describe("docs/api.md", () => {
   it("has every route", async () => {
     const { app } = await world();
     const routes = app.routes.filter(({ method }) => method !== "ALL");
-    const there = new Set(routes.map(({ method, path }) => `${method} ${path}`));
+    // A parameter's pattern is nobody's business
+    const there = new Set(routes.map(({ method, path }) => `${method} ${path.replace(/\{.+?\}/, "")}`));
     expect(firsts(rows("docs/api.md", "## Routes"))).toEqual([...there].toSorted());
   });
 

@@ -321,7 +321,14 @@ describe("bad input is refused with the field and the remedy, before anything is
       "images[0].job_id",
     ],
     ["a count of 5", { prompt: "x", count: 5 }, 400, "invalid_request", "count"],
-    ["a deadline of 5 s", { prompt: "x", deadline_seconds: 5 }, 400, "invalid_request", "deadline_seconds"],
+    ["a deadline of 9 s", { prompt: "x", deadline_seconds: 9 }, 400, "invalid_request", "deadline_seconds"],
+    [
+      "a deadline of more than a day",
+      { prompt: "x", deadline_seconds: 86_401 },
+      400,
+      "invalid_request",
+      "deadline_seconds",
+    ],
     ["metadata that isn't text", { prompt: "x", metadata: { a: 1 } }, 400, "invalid_request", "metadata.a"],
     [
       "17 metadata entries",
@@ -575,6 +582,24 @@ describe("listing jobs", () => {
       code,
       errors: [{ field }],
     });
+  });
+});
+
+describe("a deadline", () => {
+  it.each([
+    [undefined, 1_800],
+    [10, 10],
+    [86_400, 86_400],
+  ])("of %s s is %i s after the job's creation", async (asked, seconds) => {
+    const { submit } = await world();
+    const { job } = await submit({
+      prompt: "x",
+      ...(asked === undefined ? {} : { deadline_seconds: asked }),
+    });
+    const { created_at, deadline_at } = z
+      .looseObject({ created_at: z.string(), deadline_at: z.string() })
+      .parse(job);
+    expect(Date.parse(deadline_at) - Date.parse(created_at)).toBe(seconds * 1_000);
   });
 });
 

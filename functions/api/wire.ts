@@ -157,7 +157,8 @@ export function wireTurn({ record: { job, request, result }, index }: Turn) {
 }
 
 /** A line of the flight recorder. */
-export function wireAttempt({ fence, queuedAt, startedAt, endedAt, ended, failure, calls }: Attempt) {
+export function wireAttempt(attempt: Attempt) {
+  const { fence, queuedAt, startedAt, endedAt, ended, failure, reason, calls } = attempt;
   return {
     number: fence,
     queued_at: time(queuedAt),
@@ -165,6 +166,7 @@ export function wireAttempt({ fence, queuedAt, startedAt, endedAt, ended, failur
     ended_at: time(endedAt),
     outcome: ended,
     failure: failure ? { code: failure.code, message: failure.message } : null,
+    reason,
     calls: calls.map((call) => ({
       index: call.index,
       started_at: time(call.startedAt),

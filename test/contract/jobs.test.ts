@@ -50,6 +50,7 @@ const image = {
 } as const;
 
 const workedOut = WorkedOut.parse(sampleRequest());
+const defaultModel = "nano-banana-pro";
 
 /** What every implementation of the `Jobs` port does. */
 function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): Promise<void> }>) {
@@ -105,12 +106,18 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
 
     it("gives an idempotency key to one job only, while it lives", async () => {
       const tenant = `t${Math.random()}`;
-      const idempotency = { key: 'order "42"', fingerprint: "f", expiresAt: now + 10_000, workedOut };
+      const idempotency = {
+        key: 'order "42"',
+        fingerprint: "f",
+        expiresAt: now + 10_000,
+        defaultModel,
+        workedOut,
+      };
       const first = sampleJob({ tenant });
       expect(await jobs.findByKey(tenant, idempotency.key, now)).toBeNull();
       expect(await jobs.create(first, sampleRequest(), idempotency, now)).toEqual({ created: true });
       const second = sampleJob({ tenant });
-      const told = { job: first, workedOut, fingerprint: "f" };
+      const told = { job: first, workedOut, defaultModel, fingerprint: "f" };
       expect(await jobs.create(second, sampleRequest(), { ...idempotency, fingerprint: "g" }, now)).toEqual({
         created: false,
         holder: told,
@@ -127,7 +134,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
 
     it("lets exactly one of many creates with one key through", async () => {
       const tenant = `t${Math.random()}`;
-      const idempotency = { key: "k", fingerprint: "f", expiresAt: now + 10_000, workedOut };
+      const idempotency = { key: "k", fingerprint: "f", expiresAt: now + 10_000, defaultModel, workedOut };
       const answers = await Promise.all(
         Array.from({ length: 20 }, () =>
           jobs.create(sampleJob({ tenant }), sampleRequest(), idempotency, now),
@@ -163,6 +170,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         endedAt: now + 9,
         ended: "succeeded",
         failure: null,
+        reason: null,
         calls: [paid],
       } as const;
       const result = { images: [image], text: null, grounding: null, fetched: [], warnings: ["w"] };
@@ -194,6 +202,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         endedAt: now + 9,
         ended: "retried",
         failure,
+        reason: null,
         calls: [],
       } as const;
       await jobs.write(job, retried, { attempt });
@@ -213,6 +222,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
           endedAt: now,
           ended: "released",
           failure: null,
+          reason: null,
           calls: [],
         } as const;
         await jobs.write(claimed, job, { attempt });
@@ -229,6 +239,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         endedAt: now + 9,
         ended: "canceled",
         failure: null,
+        reason: null,
         calls: [unknownCall(0)],
       } as const;
       const billOf = async ({ id }: Job) =>
@@ -371,6 +382,7 @@ function jobsContract(name: string, start: () => Promise<{ jobs: Jobs; stop(): P
         await jobs.settle(job.id, 1, [call]);
         const tombstone = tombstoneOf(job, now);
         expect(await jobs.bury(job, tombstone)).toBe(true);
+        await jobs.settle(job.id, 2, [call]);
         await jobs.eraseRecords(job.id);
         expect(await jobs.load(job.id)).toBeNull();
         expect(await jobs.read(job.id)).toBeNull();

@@ -77,6 +77,18 @@ describe("from a prompt to an image", () => {
   });
 });
 
+describe("a key in the path", () => {
+  it("is the one in the header, whatever is in it", async () => {
+    const body = { prompt: "Keyed" };
+    for (const key of ["a%41", "aA", "order/42", "a?1", "a#1", "a\\b", "a;b=c&d+e"]) {
+      const put = await client.call("PUT", `/v1/jobs/by-key/${encodeURIComponent(key)}`, body);
+      expect([key, put.status, put.headers.get("idempotent-replayed")]).toEqual([key, 202, null]);
+      const { id } = Job.parse(await put.json());
+      expect((await client.submit(body, { "idempotency-key": key })).id).toBe(id);
+    }
+  });
+});
+
 describe("what goes wrong at Gemini", () => {
   it("is refused with its cause, once, and costs nothing", async () => {
     const job = await client.end(

@@ -25,6 +25,8 @@ export type Queue = {
   readonly visible: number;
   /** Messages that are there, visible or not. */
   readonly size: number;
+  /** Messages that there ever were. */
+  readonly sent: number;
   /** Called whenever a message becomes visible. */
   onVisible: (() => void) | null;
   /** Called with the body of each message that is set aside. */
@@ -138,6 +140,9 @@ export function queue(timeline: Timeline, dice: Dice, duplicates: number): Queue
     },
     get size() {
       return messages.length;
+    },
+    get sent() {
+      return sent;
     },
     get visible() {
       return visible().length;

@@ -18,7 +18,7 @@ import { owners as moodyOwners } from "./owners.ts";
 import { pools as simulatedPools } from "./pools.ts";
 import type { Process } from "./process.ts";
 import type { Profile } from "./profile.ts";
-import { queue as simulatedQueue } from "./queue.ts";
+import { type Queue, queue as simulatedQueue } from "./queue.ts";
 import { type Downtime, type Receivers, receivers as simulatedReceivers } from "./receivers.ts";
 import { schedule } from "./schedule.ts";
 import { table as simulatedTable, type Table } from "./table.ts";
@@ -40,6 +40,7 @@ export type World = {
   readonly witness: Witness;
   readonly table: Table;
   readonly pools: Pools;
+  readonly queue: Queue;
   readonly objects: Objects;
   readonly webhooks: Webhooks;
   readonly receivers: Receivers;
@@ -181,6 +182,7 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
     witness,
     table,
     pools: pools.truth,
+    queue,
     objects,
     webhooks,
     receivers,

@@ -16,7 +16,7 @@ export function submissionRoutes(ports: ApiPorts): Hono<ApiContext> {
     .post("/", needs("jobs:write"), (c) =>
       accept(ports, c, readIdempotencyKey(c.req.header("idempotency-key"), "Idempotency-Key")),
     )
-    .put("/by-key/:key", needs("jobs:write"), (c) =>
+    .put("/by-key/:key{.+}", needs("jobs:write"), (c) =>
       accept(ports, c, readIdempotencyKey(c.req.param("key"), "key")),
     );
 }

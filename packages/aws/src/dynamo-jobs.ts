@@ -28,6 +28,7 @@ import { jobsIndex } from "./table.ts";
 
 const IdempotencyItem = z.object({
   fingerprint: z.string(),
+  defaultModel: z.string(),
   /** As they were created: a repeated submission is answered with them, also when the job itself is gone. */
   job: QueuedJobItem,
   workedOut: WorkedOut,
@@ -60,6 +61,7 @@ export function dynamoJobs(client: DynamoDBDocumentClient, table: string): Jobs 
               ...idempotencyKey(job.tenant, idempotency.key),
               job,
               workedOut: idempotency.workedOut,
+              defaultModel: idempotency.defaultModel,
               fingerprint: idempotency.fingerprint,
               expiresAt: Math.ceil(idempotency.expiresAt / 1000),
             },
@@ -222,8 +224,9 @@ function recordItems(table: string, job: Job, { attempt, result, announcement }:
   return items;
 }
 
-function keyed({ job, workedOut, fingerprint }: z.infer<typeof IdempotencyItem>): KeyedJob {
-  return { job, workedOut, fingerprint };
+function keyed(item: z.infer<typeof IdempotencyItem>): KeyedJob {
+  const { expiresAt: _, ...held } = item;
+  return held;
 }
 
 function idempotencyKey(tenant: string, key: string): { pk: string; sk: string } {

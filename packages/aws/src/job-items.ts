@@ -1,6 +1,6 @@
 import { isPoolName, type PoolName } from "@plantain/core/capacity/held";
 import { isJobId, type JobId, shardOf } from "@plantain/core/id";
-import type { Attempt, Call } from "@plantain/core/job/attempt";
+import { type Attempt, type Call, releaseReasons } from "@plantain/core/job/attempt";
 import type { Job } from "@plantain/core/job/job";
 import { FailureCodeRecord, FailureRecord, UpstreamRecord, UsageRecord } from "@plantain/core/job/outcome";
 import { dueShards } from "@plantain/core/job/ports";
@@ -17,9 +17,11 @@ import { jobPrefix } from "./table.ts";
 const Id = z.string().refine(isJobId, "Not a job id");
 const Time = z.number().int();
 
+const HeldReasonRecord = z.union([z.enum(["tenant_limit", "model_limit"]), FailureCodeRecord]);
+
 const HeldRecord = z.object({
   by: z.string().refine(isPoolName, "Not the name of a pool"),
-  reason: z.union([z.enum(["tenant_limit", "model_limit"]), FailureCodeRecord]),
+  reason: HeldReasonRecord,
   since: Time,
   until: Time.nullable(),
 });
@@ -85,6 +87,7 @@ const AttemptItem = z.object({
   endedAt: Time,
   ended: z.enum(["succeeded", "failed", "retried", "released", "canceled", "expired", "worker_lost"]),
   failure: FailureRecord.nullable(),
+  reason: z.union([HeldReasonRecord, z.enum(releaseReasons)]).nullable(),
   calls: z.array(CallRecord),
 });
 

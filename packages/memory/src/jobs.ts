@@ -30,8 +30,8 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
         const name = `${job.tenant} ${idempotency.key}`;
         const holder = keys.get(name);
         if (holder && holder.expiresAt > at) return { created: false, holder: keyed(holder) };
-        const { fingerprint, expiresAt, workedOut } = idempotency;
-        keys.set(name, structuredClone({ job, workedOut, fingerprint, expiresAt }));
+        const { key: _, ...about } = idempotency;
+        keys.set(name, structuredClone({ job, ...about }));
       }
       if (stored.has(job.id)) throw new Error(`Cannot create job "${job.id}": its id is taken`);
       stored.set(job.id, structuredClone({ job, request, result: null, lines: new Map() }));
@@ -143,8 +143,8 @@ export function memoryJobs(deliveries: Pick<Deliveries, "announce"> = memoryDeli
   };
 }
 
-function keyed({ job, workedOut, fingerprint }: KeyedJob): KeyedJob {
-  return structuredClone({ job, workedOut, fingerprint });
+function keyed({ job, workedOut, fingerprint, defaultModel }: KeyedJob): KeyedJob {
+  return structuredClone({ job, workedOut, fingerprint, defaultModel });
 }
 
 function createdKey({ createdAt, id }: Job): string {

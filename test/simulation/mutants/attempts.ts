@@ -73,8 +73,8 @@ export const attemptMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${job}run-attempt.ts`,
-        find: "if (!mayPay || leftMs() < policy.callMs + policy.callMarginMs)",
-        replace: "if (!mayPay)",
+        find: "if (leftMs() < policy.callMs + policy.callMarginMs)",
+        replace: "if (leftMs() < 0)",
       },
     ],
     profile: "cramped",

@@ -19,7 +19,11 @@ export const callerMutants: readonly Mutant[] = [
     name: "other-body-accepted",
     guard: "a key belongs to one request",
     changes: [
-      { file: `${job}submit.ts`, find: "if (fingerprint === given)", replace: 'if (fingerprint !== "")' },
+      {
+        file: `${job}submit.ts`,
+        find: "if (fingerprint === fingerprintOf(submission, defaultModel))",
+        replace: 'if (fingerprint !== "")',
+      },
     ],
     profile: "none",
     fate: { killedWithin: 50 },

@@ -124,8 +124,8 @@ export const storeMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${job}attempt.ts`,
-        find: 'if (!before || before.billed === "unknown") merged',
-        replace: "merged",
+        find: 'if (before && before.billed !== "unknown") continue;',
+        replace: "",
       },
     ],
     profile: "zombies",

@@ -53,8 +53,9 @@ export function leftBehind(witness: Witness, now: number, isCalm: boolean): void
       if (!slot) continue;
       if (slot.until > now + longestMs)
         witness.violate("I10", `${name} keeps a place for ${id} until ${slot.until - now} ms from now`);
-      // A canceled job's place is given back when its message comes
-      if (isCalm && witness.jobs.get(id as JobId)?.job.status !== "canceled")
+      // A canceled job's place is given back when its message comes, or when it is deleted
+      const seen = witness.jobs.get(id as JobId);
+      if (isCalm && (seen?.job.status !== "canceled" || seen.deleted))
         witness.violate("I10", `${name} keeps a place for ${id}, which is over`);
     }
   }

@@ -184,6 +184,7 @@ describe("the bill that an outcome tells", () => {
       index: 2,
       failure: { ...silent, billed: "no" },
     };
-    expect(paidCall(2, outcome)).toEqual({ ...unknownCall(2), billed: "no", cost: 9 });
+    const { failure } = outcome;
+    expect(paidCall(2, outcome)).toEqual({ ...unknownCall(2), billed: "no", cost: 9, failure });
   });
 });

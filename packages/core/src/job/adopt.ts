@@ -54,6 +54,7 @@ export function paidCall(index: number, outcome: Outcome): Call {
     usage: outcome.usage,
     cost: outcome.cost,
     upstream,
+    failure: outcome.type === "refused" ? outcome.failure : null,
   };
 }
 

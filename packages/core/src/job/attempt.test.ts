@@ -25,6 +25,14 @@ describe("what several know of the calls of an attempt", () => {
     expect(mergeCalls([unknownCall(0)], [])).toEqual([unknownCall(0)]);
   });
 
+  it("has the time at which a call began, whoever knows it", () => {
+    const begun = { ...unknownCall(0), startedAt: 5 };
+    expect(mergeCalls([unknownCall(0)], [begun])).toEqual([begun]);
+    expect(mergeCalls([begun], [unknownCall(0)])).toEqual([begun]);
+    expect(mergeCalls([begun], [paid(0, 7)])).toEqual([{ ...paid(0, 7), startedAt: 5 }]);
+    expect(mergeCalls([begun], [{ ...paid(0, 7), startedAt: 6 }])).toEqual([{ ...paid(0, 7), startedAt: 6 }]);
+  });
+
   it("is never unlearned or told anew", () => {
     expect(mergeCalls([paid(0, 7)], [unknownCall(0)])).toEqual([paid(0, 7)]);
     expect(mergeCalls([paid(0, 7)], [paid(0, 9)])).toEqual([paid(0, 7)]);

@@ -1,3 +1,4 @@
+import type { HeldReason } from "../capacity/held.ts";
 import type { Usage } from "../model/pricing.ts";
 import type { Billed, Failure, Upstream } from "./failure.ts";
 import type { RunningJob } from "./job.ts";
@@ -16,6 +17,13 @@ export type Call = {
   readonly storedAt: number | null;
 };
 
+/**
+ * Why an attempt gave its job back with images untried: there was no place for them, no memory at the worker, too little
+ * time left of its function, or no lease fresh enough to begin a call under.
+ */
+export const releaseReasons = ["worker_memory", "function_time", "lease_age"] as const;
+export type ReleaseReason = HeldReason | (typeof releaseReasons)[number];
+
 /** The flight recorder's line for one claim. */
 export type Attempt = {
   readonly fence: number;
@@ -24,6 +32,8 @@ export type Attempt = {
   readonly endedAt: number;
   readonly ended: "succeeded" | "failed" | "retried" | "released" | "canceled" | "expired" | "worker_lost";
   readonly failure: Failure | null;
+  /** Of a released one alone. */
+  readonly reason: ReleaseReason | null;
   readonly calls: readonly Call[];
 };
 
@@ -40,7 +50,8 @@ export function mergeCalls(there: readonly Call[], told: readonly Call[]): reado
   const merged = new Map(there.map((call) => [call.index, call]));
   for (const call of told) {
     const before = merged.get(call.index);
-    if (!before || before.billed === "unknown") merged.set(call.index, call);
+    if (before && before.billed !== "unknown") continue;
+    merged.set(call.index, { ...call, startedAt: call.startedAt ?? before?.startedAt ?? null });
   }
   return [...merged.values()].sort((a, b) => a.index - b.index);
 }
@@ -54,6 +65,7 @@ export function abandoned(job: RunningJob, ended: Attempt["ended"], at: number):
     endedAt: at,
     ended,
     failure: null,
+    reason: null,
     calls: job.paying.map(unknownCall),
   };
 }

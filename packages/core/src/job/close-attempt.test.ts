@@ -111,6 +111,7 @@ describe("an attempt that ends", () => {
         endedAt: w.due + 19_000,
         ended: "succeeded",
         failure: null,
+        reason: null,
         calls: [call],
       },
     ]);
@@ -154,7 +155,10 @@ describe("an attempt that ends", () => {
 
   it("with images left to try is told about at once", async () => {
     const w = await claimed();
-    expect(await w.close({ more: { held: null } })).toEqual({ ended: "released", fence: 1 });
+    expect(await w.close({ more: { reason: "function_time", held: null } })).toEqual({
+      ended: "released",
+      fence: 1,
+    });
     expect(await w.jobs.load(w.job.id)).toMatchObject({ status: "queued", held: null });
     expect(await nextMessageMs(w)).toBe(0);
   });
@@ -162,7 +166,7 @@ describe("an attempt that ends", () => {
   it("with images that there is no place for stands in line, without a message", async () => {
     const w = await claimed();
     const full = { limits: { ...sampleLimits, callsPerModel: 0 } };
-    await w.close({ more: { held: byModel } }, full);
+    await w.close({ more: { reason: "model_limit", held: byModel } }, full);
     expect(await w.jobs.load(w.job.id)).toMatchObject({ status: "queued", held: byModel });
     expect((await w.ports.pools.load(byModel.by)).waiting).toHaveProperty("acme");
     expect(w.queue.size).toBe(0);
@@ -174,7 +178,7 @@ describe("an attempt whose end was written though the answer was lost", () => {
     ["succeeded", { outcomes: [drawn] }],
     ["failed", { failures: [blocked] }],
     ["retried", { failures: [overloaded] }],
-    ["released", { more: { held: null } }],
+    ["released", { more: { reason: "function_time", held: null } }],
   ];
   it.each(ends)("has %s all the same", async (ended, about) => {
     const w = await claimed();
@@ -218,7 +222,7 @@ describe("an attempt that isn't the one to end its job", () => {
     const at = w.clock.now() + samplePolicy.leaseMs;
     await w.happens({ type: "claimed", at });
     await w.happens({ type: "released", at, fence: 2, hasImages: false, held: null });
-    expect(await refused(w, { more: { held: null } })).toBe("lease_lost");
+    expect(await refused(w, { more: { reason: "function_time", held: null } })).toBe("lease_lost");
     expect(await refused(w, success)).toBe("lease_lost");
   });
 

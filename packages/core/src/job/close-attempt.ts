@@ -44,7 +44,7 @@ export async function closeAttempt(
   const at = clock.now();
   const now = { at, opensAt, random: random.fraction() };
   const conclusion = conclude(model, claimed, request, outcomes, failures, more, now, policy);
-  const { ended, failure, fact, result } = conclusion;
+  const { ended, failure, reason = null, fact, result } = conclusion;
   const line: Attempt = {
     fence: claimed.fence,
     queuedAt: claimed.queuedAt,
@@ -52,6 +52,7 @@ export async function closeAttempt(
     endedAt: at,
     ended,
     failure,
+    reason,
     calls,
   };
   const closed = await insist(ports, signal, () =>

@@ -102,8 +102,9 @@ describe("an attempt that left images untried", () => {
   const held: Held = { by: "model:m", reason: "model_limit", since: 0, until: null };
 
   it("gives the job back for them, and says what they have to wait for", () => {
-    expect(concluded({ more: { held } })).toMatchObject({
+    expect(concluded({ more: { reason: "model_limit", held } })).toMatchObject({
       ended: "released",
+      reason: "model_limit",
       failure: null,
       fact: { type: "released", fence: 1, hasImages: false, held },
       result: null,
@@ -111,7 +112,7 @@ describe("an attempt that left images untried", () => {
   });
 
   it("tells the images that it has", () => {
-    expect(concluded({ more: { held: null }, outcomes: [image(0)] })).toMatchObject({
+    expect(concluded({ more: { reason: "worker_memory", held: null }, outcomes: [image(0)] })).toMatchObject({
       ended: "released",
       fact: { hasImages: true, held: null },
       result: { images: [{ index: 0 }] },
@@ -119,8 +120,13 @@ describe("an attempt that left images untried", () => {
   });
 
   it("is a retry where others failed", () => {
-    const retried = concluded({ more: { held: null }, failures: [overloaded], outcomes: [image(0)] });
+    const retried = concluded({
+      more: { reason: "worker_memory", held: null },
+      failures: [overloaded],
+      outcomes: [image(0)],
+    });
     expect(retried).toMatchObject({ ended: "retried", failure: overloaded });
+    expect(retried).not.toHaveProperty("reason");
   });
 });
 

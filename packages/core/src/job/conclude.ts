@@ -2,21 +2,23 @@ import type { Held } from "../capacity/held.ts";
 import type { Model } from "../model/model.ts";
 import { expectedPixels } from "../model/registry.ts";
 import { advance } from "./advance.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, ReleaseReason } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 import type { Fact, RunningJob } from "./job.ts";
 import type { GroundingRecord, ImageOutcome, Outcome, Result } from "./outcome.ts";
 import type { Policy } from "./policy.ts";
 import type { JobRequest } from "./request.ts";
 
-/** Images that an attempt left untried, and what they have to wait for if it isn't just another attempt. */
-export type More = { readonly held: Held | null };
+/** Images that an attempt left untried, why, and what they have to wait for if it isn't just another attempt. */
+export type More = { readonly reason: ReleaseReason; readonly held: Held | null };
 
 /** How an attempt ends, given what it has in hand. `result` tells the images there are, also while more are tried. */
 export type Conclusion = {
   readonly fact: Fact;
   readonly ended: Attempt["ended"];
   readonly failure: Failure | null;
+  /** Why images were left untried, where that is how it ends. */
+  readonly reason?: ReleaseReason;
   readonly result: Result | null;
 };
 
@@ -43,7 +45,7 @@ export function conclude(
   const hasImages = images.length > 0;
   if (more && failures.length === 0) {
     const released: Fact = { type: "released", at, fence: job.fence, hasImages, held: more.held };
-    return { fact: released, ended: "released", failure: null, result };
+    return { fact: released, ended: "released", failure: null, reason: more.reason, result };
   }
   const [first, ...others] = failures.length > 0 ? failures : refusals;
   if (!first)

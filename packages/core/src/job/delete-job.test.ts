@@ -5,6 +5,7 @@ import { memoryPools } from "@plantain/memory/pools";
 import { memoryQueue } from "@plantain/memory/queue";
 import { sampleJob, sampleLimits, samplePolicy, sampleRequest } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
+import { admit } from "../capacity/admit.ts";
 import { DomainError } from "../error.ts";
 import { sha256Hex } from "../hash.ts";
 import { cancel } from "./cancel.ts";
@@ -55,6 +56,16 @@ describe("a job that is over and deleted", () => {
     expect(await w.jobs.read(w.job.id)).toBeNull();
     expect(await w.swept()).toMatchObject({ purged: 1, faults: [] });
     expect((await w.objects.list("")).toSorted()).toEqual(w.keysOf(w.other).toSorted());
+  });
+
+  it("gives back the places that it had, canceled before its message came", async () => {
+    const w = await world();
+    await admit(w.ports, w.other, 1, w.clock.now() + 1e9);
+    await cancel(w.ports, "acme", w.other.id);
+    expect(Object.keys((await w.ports.pools.load("tenant:acme")).slots)).toEqual([w.other.id]);
+    await deleteJob(w.ports, "acme", w.other.id);
+    for (const name of ["tenant:acme", `model:${w.other.model}`] as const)
+      expect((await w.ports.pools.load(name)).slots).toEqual({});
   });
 
   it("may be deleted again, by its tenant, and by nobody else", async () => {

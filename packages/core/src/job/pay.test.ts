@@ -10,7 +10,7 @@ import {
 } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
 import { noUsage } from "../model/pricing.ts";
-import type { Call } from "./attempt.ts";
+import { type Call, unknownCall } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 import { callFor } from "./gather.ts";
 import type { RunningJob } from "./job.ts";
@@ -51,6 +51,7 @@ function paying(
       await clock.advance(10);
     },
   };
+  const begun: Call[] = [];
   const told: { call: Call; stored: number }[] = [];
   const aborter = new AbortController();
   const ports = { objects, model: scriptedModel(step), clock, random: seededRandom() };
@@ -63,13 +64,16 @@ function paying(
     { index, fetched: [], historyUnused },
     240_000,
     aborter.signal,
-    (call) => told.push({ call, stored: stored.length }),
+    (call) => {
+      if (call.answeredAt === null) begun.push(call);
+      else told.push({ call, stored: stored.length });
+    },
   );
   const readOutcome = async () => {
     const bytes = await memory.get(outcomeKey(job, job.fence, index));
     return bytes && Outcome.parse(JSON.parse(new TextDecoder().decode(bytes)));
   };
-  return { paid, job, clock, stored, told, aborter, memory, readOutcome };
+  return { paid, job, clock, stored, begun, told, aborter, memory, readOutcome };
 }
 
 describe("a picture that is paid for", () => {
@@ -85,6 +89,11 @@ describe("a picture that is paid for", () => {
       upstream: { status: 200, finishReason: "STOP" },
       failure: null,
     });
+  });
+
+  it("is told as soon as its call begins", async () => {
+    const { begun, clock } = paying(() => new Promise(() => undefined));
+    expect(begun).toEqual([{ ...unknownCall(index), startedAt: clock.now() }]);
   });
 
   it("has the times of its call and of its storing", async () => {

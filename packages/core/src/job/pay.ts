@@ -2,7 +2,7 @@ import type { Clock, Random } from "../clock.ts";
 import { encodeJson } from "../json.ts";
 import type { Model } from "../model/model.ts";
 import { costOf, noUsage } from "../model/pricing.ts";
-import type { Call } from "./attempt.ts";
+import { type Call, unknownCall } from "./attempt.ts";
 import { type Failure, isExhausted } from "./failure.ts";
 import { insist } from "./insist.ts";
 import type { RunningJob } from "./job.ts";
@@ -33,7 +33,7 @@ type About = {
 
 /**
  * Makes one paid call and stores what it came to: the outcome first, so that the bill is known whatever happens, then
- * the picture. `onAnswer` hears of the bill before anything is stored.
+ * the picture. `tell` hears when the call begins, and of the bill before anything is stored.
  * @throws the reason of `signal` when it aborts
  */
 export async function pay(
@@ -44,10 +44,11 @@ export async function pay(
   { index, fetched, historyUnused }: About,
   limitMs: number,
   signal: AbortSignal,
-  onAnswer: (call: Call) => void,
+  tell: (call: Call) => void,
 ): Promise<Paid> {
   const { clock } = ports;
   const startedAt = clock.now();
+  tell({ ...unknownCall(index), startedAt });
   const answer = await ask(ports, asked, limitMs, signal);
   const answeredAt = clock.now();
   const cost = answer.usage ? costOf(model, answer.usage) : null;
@@ -63,7 +64,7 @@ export async function pay(
     answeredAt,
     storedAt: null,
   };
-  onAnswer(known);
+  tell(known);
   if (answer.type === "failure") {
     const { failure } = answer;
     if (!isExhausted(failure.code, job.spent[failure.code] ?? 0))

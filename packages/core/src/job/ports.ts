@@ -25,15 +25,13 @@ export type Idempotency = {
   readonly key: string;
   readonly fingerprint: string;
   readonly expiresAt: number;
+  /** The model of requests that name none, as of then: the fingerprint counts it as if it had been sent. */
+  readonly defaultModel: string;
   readonly workedOut: WorkedOut;
 };
 
 /** What was created under an idempotency key, as it was then: its answer outlives the job itself. */
-export type KeyedJob = {
-  readonly job: QueuedJob;
-  readonly workedOut: WorkedOut;
-  readonly fingerprint: string;
-};
+export type KeyedJob = Omit<Idempotency, "key" | "expiresAt"> & { readonly job: QueuedJob };
 
 export type Created = { readonly created: true } | { readonly created: false; readonly holder: KeyedJob };
 

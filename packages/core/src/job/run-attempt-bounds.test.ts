@@ -1,6 +1,7 @@
 import { hanging, scriptedModel } from "@plantain/memory/model";
 import { sampleAnswer, sampleLimits, samplePolicy, sampleRequest } from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
+import { cancel } from "./cancel.ts";
 import type { Failure } from "./failure.ts";
 import { expectedMemory, memoryBudget } from "./memory-budget.ts";
 import type { Jobs, Objects } from "./ports.ts";
@@ -13,6 +14,7 @@ const one = expectedMemory(sampleRequest(), "1K", 0);
 
 const calls = async (w: World) =>
   (await record(w, w.job.id)).attempts.map((attempt) => attempt.calls.map(({ index }) => index));
+const reasons = async (w: World) => (await record(w, w.job.id)).attempts.map(({ reason }) => reason);
 const slots = async ({ ports: { pools }, job }: World) =>
   Promise.all(
     ([`tenant:${job.tenant}`, `model:${job.model}`] as const).map(
@@ -80,12 +82,14 @@ describe("an attempt has as much as is free", () => {
     expect(await work(w, { limits })).toEqual({ ended: "released", fence: 1 });
     expect(await work(w, { limits })).toEqual({ ended: "succeeded", fence: 2 });
     expect(await calls(w)).toEqual([[0, 1], [2]]);
+    expect(await reasons(w)).toEqual(["model_limit", null]);
   });
 
   it("of memory, but one call at least", async () => {
     const w = await world(scriptedModel(sampleAnswer("a"), sampleAnswer("b")), { count: 2 });
     expect(await work(w, { memory: memoryBudget(one / 2) })).toMatchObject({ ended: "released" });
     expect(await calls(w)).toEqual([[0]]);
+    expect(await reasons(w)).toEqual(["worker_memory"]);
     const exactly = await world(scriptedModel(sampleAnswer("a"), sampleAnswer("b")), { count: 2 });
     expect(await work(exactly, { memory: memoryBudget(2 * one) })).toMatchObject({ ended: "succeeded" });
   });
@@ -118,6 +122,7 @@ describe("an attempt has as much as is free", () => {
     const needed = callMs + callMarginMs;
     expect(await work(w, {}, () => needed - 1)).toMatchObject({ ended: "released" });
     expect(await calls(w)).toEqual([[]]);
+    expect(await reasons(w)).toEqual(["function_time"]);
     expect(await work(w, {}, () => needed)).toMatchObject({ ended: "succeeded" });
   });
 
@@ -218,10 +223,23 @@ describe("the calls of an attempt", () => {
     expect(attempts[0]?.calls).toMatchObject([{ storedAt: w.clock.now() }]);
   });
 
-  it("are told to nobody while nothing is known of what they cost", async () => {
+  it("are told with the time at which they began, though nothing is known of what they cost", async () => {
     const w = await world(scriptedModel(() => Promise.reject(new Error("Bug"))));
+    const startedAt = w.clock.now();
+    await expect(work(w)).rejects.toThrow("Bug");
+    await cancel(w.ports, "acme", w.job.id);
+    const { attempts } = await record(w, w.job.id);
+    expect(attempts).toMatchObject([{ ended: "canceled", calls: [{ billed: "unknown", startedAt }] }]);
+  });
+
+  it("are told to nobody where none was begun", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
     const settle: Jobs["settle"] = () => Promise.reject(new Error("Nobody has to be told"));
-    await expect(work(w, { jobs: { ...w.jobs, settle } })).rejects.toThrow("Bug");
+    const read: Jobs["read"] = async (id) => {
+      await cancel(w.ports, "acme", id);
+      return w.jobs.read(id);
+    };
+    expect(await work(w, { jobs: { ...w.jobs, read, settle } })).toMatchObject({ ended: "lease_lost" });
   });
 
   it("tell the model's pool how they ended, however often that has to be tried", async () => {

@@ -337,13 +337,42 @@ describe("a worker that dies", () => {
     expect(w.model.calls).toHaveLength(2);
   });
 
+  it("is replaced within 150 s of its last sign of life, without the sweep", async () => {
+    const w = await world(scriptedModel(hanging, sampleAnswer()));
+    const dead: Jobs["write"] = () => new Promise(() => undefined);
+    let beats = 0;
+    const write: Jobs["write"] = (from, to, records) => {
+      if (from.status === "running" && to.status === "running" && to.paying.length > 0) beats += 1;
+      return beats > 3 ? dead(from, to, records) : w.jobs.write(from, to, records);
+    };
+    void work(w, { jobs: { ...w.jobs, write } });
+    await w.clock.advance(3 * samplePolicy.beatMs + 5_000);
+    expect(beats, "a recheck, two beats, and one that it died in").toBe(4);
+    await w.clock.advance(150_000 - 5_000);
+    expect(await work(w)).toEqual({ ended: "succeeded", fence: 2 });
+  });
+
   it("is found by the sweep when its message is lost too", async () => {
     const w = await world(scriptedModel(sampleAnswer()));
     const received = w.queue.receive(1);
     await received?.message.ack();
-    expect(await sweep(w.ports, plenty)).toEqual({ looked: 0, sent: 0, promoted: 0, expired: 0, faults: [] });
+    expect(await sweep(w.ports, plenty)).toEqual({
+      looked: 0,
+      sent: 0,
+      promoted: 0,
+      expired: 0,
+      purged: 0,
+      faults: [],
+    });
     await w.clock.advance(60_000);
-    expect(await sweep(w.ports, plenty)).toEqual({ looked: 1, sent: 1, promoted: 0, expired: 0, faults: [] });
+    expect(await sweep(w.ports, plenty)).toEqual({
+      looked: 1,
+      sent: 1,
+      promoted: 0,
+      expired: 0,
+      purged: 0,
+      faults: [],
+    });
     expect(await work(w)).toEqual({ ended: "succeeded", fence: 1 });
   });
 });
@@ -412,6 +441,7 @@ describe("a store that fails for a while", () => {
 describe("a job that ends under its worker", () => {
   it("by cancel: the next beat aborts the call, nothing is committed, and the bill stays unknown", async () => {
     const w = await world(scriptedModel(hanging));
+    const startedAt = w.clock.now();
     const done = work(w);
     await w.clock.advance(1_000);
     const canceled = await cancel(w.ports, "acme", w.job.id);
@@ -420,7 +450,9 @@ describe("a job that ends under its worker", () => {
     expect(await done).toEqual({ ended: "lease_lost", fence: 1 });
     const { job, attempts } = await record(w, w.job.id);
     expect(job.status).toBe("canceled");
-    expect(attempts).toMatchObject([{ fence: 1, ended: "canceled", calls: [{ billed: "unknown" }] }]);
+    expect(attempts).toMatchObject([
+      { fence: 1, ended: "canceled", calls: [{ billed: "unknown", startedAt }] },
+    ]);
     expect(w.queue.size).toBe(0);
   });
 

@@ -7,7 +7,7 @@ import type { JobId } from "../id.ts";
 import type { Model } from "../model/model.ts";
 import type { Registry } from "../model/registry.ts";
 import { type Adopted, adopt, nothingAdopted } from "./adopt.ts";
-import { type Attempt, type Call, unknownCall } from "./attempt.ts";
+import { type Attempt, type Call, type ReleaseReason, unknownCall } from "./attempt.ts";
 import { claim, type Unclaimed } from "./claim.ts";
 import { type Closed, closeAttempt, type InHand } from "./close-attempt.ts";
 import type { More } from "./conclude.ts";
@@ -148,7 +148,7 @@ async function attempt(
   const missing = missingIndexes(request, adopted);
   if (missing.length === 0) return close({});
   if (!model) return close({ failures: [modelGone(claimed.model)] });
-  if (!isAdmitted(admission)) return close({ more: { held: admission } });
+  if (!isAdmitted(admission)) return close({ more: { reason: admission.reason, held: admission } });
 
   const inputs = await fetchInputs(ports, claimed, model, request, signal);
   if ("failures" in inputs) return close({ failures: inputs.failures });
@@ -161,7 +161,8 @@ async function attempt(
     const material = await insist(ports, signal, () => gather(ports, claimed, request));
     if (!material) return await close({ failures: [inputGone] });
     const mayPay = await recheck(ports, own, paying, signal);
-    if (!mayPay || leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: notYet });
+    if (!mayPay) return await close({ more: later("lease_age") });
+    if (leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: later("function_time") });
     for (const index of paying) calls.set(index, unknownCall(index));
     const { key } = admission;
     const paid = await payAll(ports, claimed, { model, key }, request, material, paying, signal, calls);
@@ -172,7 +173,10 @@ async function attempt(
       opensAt,
       outcomes: [...outcomes, ...paid.flatMap(({ outcome }) => outcome ?? [])],
       failures: paid.flatMap(({ outcome, failure }) => (failure && !outcome ? [failure] : [])),
-      more: paying.length < missing.length ? notYet : null,
+      more:
+        paying.length < missing.length
+          ? later(fitting < admission.calls ? "worker_memory" : "model_limit")
+          : null,
     });
   } finally {
     freeMemory();
@@ -180,7 +184,9 @@ async function attempt(
 }
 
 /** The images that are left may be tried at once, by the next attempt. */
-const notYet: More = { held: null };
+function later(reason: ReleaseReason): More {
+  return { reason, held: null };
+}
 
 /** What a call tells of its model. */
 function heardIn({ startedAt, answeredAt, failure }: Call): Heard[] {
@@ -260,14 +266,14 @@ async function payAll(
 
 const triesToTell = 3;
 
-/** An attempt that isn't the one to end its job still says what it knows of its bill. Nobody else can: it tries again. */
+/** An attempt that isn't the one to end its job still says what it knows of its calls. Nobody else can: it tries again. */
 async function tellBill(
   { jobs, clock, random }: WorkerPorts,
   claimed: RunningJob,
   calls: Bills,
 ): Promise<void> {
   const known = [...calls.values()];
-  if (known.every(({ billed }) => billed === "unknown")) return;
+  if (known.every(({ startedAt }) => startedAt === null)) return;
   for (let spent = 1; ; spent += 1) {
     try {
       return await jobs.settle(claimed.id, claimed.fence, known);

@@ -340,6 +340,23 @@ describe("an idempotency key", () => {
     });
   });
 
+  it("counts the default model as if it had been sent: the one that was the default then", async () => {
+    const w = world();
+    const { job } = await w.submitted({ model: null }, "key");
+    const again = async (model: string | null, defaultModel: string) =>
+      (await w.submitted({ model }, "key", { defaultModel })).job.id;
+    expect(await again("nano-banana-pro", "nano-banana-pro")).toBe(job.id);
+    expect(await again(null, "nano-banana")).toBe(job.id);
+    expect(await again("nano-banana-pro", "nano-banana")).toBe(job.id);
+    await expect(again("nano-banana", "nano-banana")).rejects.toMatchObject({
+      code: "idempotency_key_reused",
+    });
+    await w.submitted({ model: "nano-banana" }, "other");
+    await expect(w.submitted({ model: null }, "other")).rejects.toMatchObject({
+      code: "idempotency_key_reused",
+    });
+  });
+
   it("minds the URL of a picture, not what that leads to", async () => {
     const w = world();
     const link = { type: "url", url: "https://example.com/cat.png" } as const;

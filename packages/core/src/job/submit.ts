@@ -53,13 +53,13 @@ export async function submit(
 ): Promise<Submitted> {
   const { jobs, objects, clock, random, policy, registry } = ports;
   const at = clock.now();
-  const fingerprint = idempotencyKey === null ? null : fingerprintOf(submission);
   if (idempotencyKey !== null) {
     const holder = await jobs.findByKey(tenant, idempotencyKey, at);
-    if (holder) return replay(holder, submission, fingerprint);
+    if (holder) return replay(holder, submission);
   }
 
-  const requestedModel = submission.model ?? ports.defaultModel;
+  const { defaultModel } = ports;
+  const requestedModel = submission.model ?? defaultModel;
   const { model, warnings } = registry.choose(requestedModel);
   checkAbilities(model, submission);
   const inputs = await Promise.all(
@@ -96,11 +96,17 @@ export async function submit(
     if (bytes !== null) await objects.put(inputKey(job, image.sha256), [bytes], image);
   }
   const idempotency =
-    idempotencyKey === null || fingerprint === null
+    idempotencyKey === null
       ? null
-      : { key: idempotencyKey, fingerprint, expiresAt: at + keyLifeMs, workedOut };
+      : {
+          key: idempotencyKey,
+          fingerprint: fingerprintOf(submission, defaultModel),
+          expiresAt: at + keyLifeMs,
+          defaultModel,
+          workedOut,
+        };
   const created = await jobs.create(job, request, idempotency, at);
-  if (!created.created) return replay(created.holder, submission, fingerprint);
+  if (!created.created) return replay(created.holder, submission);
   try {
     await sendOrHold(ports, job);
   } catch (error) {
@@ -126,12 +132,9 @@ async function sendOrHold(ports: SubmitPorts, job: QueuedJob): Promise<void> {
 }
 
 /** The create-time answer again, whatever has become of the job since: what it shows and isn't kept, this submission says. */
-function replay(
-  { job, workedOut, fingerprint }: KeyedJob,
-  submission: Submission,
-  given: string | null,
-): Submitted {
-  if (fingerprint === given) return { job, request: shownRequest(submission, workedOut), replayed: true };
+function replay({ job, workedOut, fingerprint, defaultModel }: KeyedJob, submission: Submission): Submitted {
+  if (fingerprint === fingerprintOf(submission, defaultModel))
+    return { job, request: shownRequest(submission, workedOut), replayed: true };
   throw new DomainError(
     "idempotency_key_reused",
     `This Idempotency-Key belongs to another request, which made job "${job.id}"; use a new key for a new request`,
@@ -161,7 +164,7 @@ function checkWeight(images: readonly InputImage[]): void {
 }
 
 /** Equal for equal requests: pictures count by their hash, everything else by its canonical JSON. */
-function fingerprintOf({ images, ...rest }: Submission): string {
+function fingerprintOf({ images, model, ...rest }: Submission, defaultModel: string): string {
   const hashed = images.map((image) => (image.type === "data" ? { sha256: sha256Hex(image.bytes) } : image));
-  return sha256Hex(canonicalJson({ ...rest, images: hashed }));
+  return sha256Hex(canonicalJson({ ...rest, model: model ?? defaultModel, images: hashed }));
 }

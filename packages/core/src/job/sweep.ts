@@ -53,7 +53,7 @@ async function sweepShard(
     const due = await ports.jobs.due(shard, ports.clock.now(), pageSize);
     const fresh = due.filter(({ id }) => !seen.has(id)); // the index lags behind our own writes
     if (fresh.length === 0) return;
-    for (let from = 0; from < fresh.length; from += atOnce) {
+    for (let from = 0; from < fresh.length && leftMs() > reserveMs; from += atOnce) {
       const some = fresh.slice(from, from + atOnce);
       for (const { id } of some) seen.add(id);
       await Promise.all(

@@ -14,6 +14,7 @@ const line: Attempt = {
   endedAt: now + 9,
   ended: "succeeded",
   failure: null,
+  reason: null,
   calls: [],
 };
 const result = {
