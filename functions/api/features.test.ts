@@ -130,6 +130,7 @@ describe("the flight recorder", () => {
   it("tells each attempt's times, what Gemini said, and what it cost", async () => {
     const { submit, work, call, clock, read } = await world();
     const { job } = await submit({ model: "nano-banana-pro", prompt: "A banana" });
+    const first = new Date(clock.now()).toISOString();
     const failure = {
       code: "text_only",
       message: "No",
@@ -139,20 +140,38 @@ describe("the flight recorder", () => {
     const usage = { inputText: 5, inputImage: 0, outputText: 100, outputImage: 0, thinking: 0 };
     await work({ type: "failure", failure, usage });
     await clock.advance(10_000);
+    const second = new Date(clock.now()).toISOString();
     await work(sampleAnswer());
     const attempts = List.parse(await (await call("GET", `/v1/jobs/${job.id}/attempts`)).json());
     expect(attempts.data).toMatchObject([
       {
         number: 1,
+        queued_at: first,
+        started_at: first,
+        ended_at: first,
         outcome: "retried",
         failure: { code: "text_only" },
-        calls: [{ billed: true, cost_usd: "0.001210", upstream_status: 200, finish_reason: "STOP" }],
+        reason: null,
+        calls: [
+          {
+            started_at: first,
+            answered_at: first,
+            stored_at: null,
+            upstream_status: 200,
+            finish_reason: "STOP",
+            failure: { code: "text_only" },
+            billed: true,
+            usage: { input_tokens: { text: 5 }, output_tokens: { text: 100 } },
+            cost_usd: "0.001210",
+          },
+        ],
       },
       {
         number: 2,
+        started_at: second,
         outcome: "succeeded",
         failure: null,
-        calls: [{ index: 0, billed: true, cost_usd: "0.136810" }],
+        calls: [{ index: 0, answered_at: second, stored_at: second, billed: true, cost_usd: "0.136810" }],
       },
     ]);
     const { cost } = await read(job.id);

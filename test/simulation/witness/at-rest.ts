@@ -5,7 +5,7 @@ import { Outcome, type Result } from "@plantain/core/job/outcome";
 import type { Objects } from "@plantain/core/job/ports";
 import { samplePolicy } from "@plantain/memory/samples";
 import type { World } from "../world.ts";
-import { type Entry, isExcused, isHeardFailure, isUndisturbed } from "./ledger.ts";
+import { type Entry, isPlainlyPaid, isUndisturbed } from "./ledger.ts";
 import { everybodyWasTold } from "./webhooks.ts";
 import type { Seen, Witness } from "./witness.ts";
 
@@ -69,7 +69,7 @@ function sentTheSame(
 
 /** I6: each image is paid for once, but for calls that failed and calls whose worker met with an accident. */
 function paidOnce(witness: Witness, { job }: Seen, calls: readonly Entry[]): void {
-  const plain = calls.filter((call) => call.billed && !isHeardFailure(call) && !isExcused(call));
+  const plain = calls.filter(isPlainlyPaid);
   for (const index of new Set(plain.map((call) => call.index))) {
     const ofIndex = plain.filter((call) => call.index === index);
     if (ofIndex.length > 1) {
@@ -167,7 +167,7 @@ function attemptsTold(witness: Witness, { job }: Seen, attempts: readonly Attemp
   }
 }
 
-/** I9: every object is under the prefix of its job, where the lifecycle ends it, and every picture is told by an outcome. */
+/** I9: every picture is told by an outcome. That it lies where the lifecycle ends it is looked at when it is stored. */
 async function nothingUnreferenced(witness: Witness, objects: Objects): Promise<void> {
   const keys = [...witness.pictures.keys()];
   const told = new Set<string>();
@@ -178,10 +178,6 @@ async function nothingUnreferenced(witness: Witness, objects: Objects): Promise<
     for (const part of outcome.parts) if (part.type === "image") told.add(part.key);
   }
   for (const key of keys) {
-    const [, place, tenant, id] = /^(meta|out)\/([^/]+)\/(job_[^/]+)\//.exec(key) ?? [];
-    const seen = [...witness.jobs.values()].find(({ job }) => job.id === id);
-    if (place === undefined || (seen && seen.job.tenant !== tenant))
-      witness.violate("I9", `${key} is nowhere that the lifecycle reaches`);
     const isPicture = !key.endsWith(".json") && !key.includes("/in/");
     if (isPicture && !told.has(key))
       witness.violate("I9", `${key} is stored without the outcome that tells of it`);

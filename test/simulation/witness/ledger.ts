@@ -45,6 +45,11 @@ export function isExcused({ run, since, storedAt }: Entry): boolean {
   return frozen > harmlessFreezeMs;
 }
 
+/** Whether it was paid for, and nothing that happened so far lets it be paid for again. */
+export function isPlainlyPaid(call: Entry): boolean {
+  return call.billed && !isHeardFailure(call) && !isExcused(call);
+}
+
 /** Whether nothing kept the worker from telling what it heard of a call. */
 export function isUndisturbed({ run, since }: Entry): boolean {
   const happened = run.process.mishaps.some(({ until }) => until >= since);

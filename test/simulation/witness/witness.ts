@@ -11,7 +11,7 @@ import type { Process } from "../process.ts";
 import type { Timeline } from "../timeline.ts";
 import type { Trace } from "../trace.ts";
 import { type Bills, untold } from "./bills.ts";
-import { type Entry, isUndisturbed } from "./ledger.ts";
+import { type Entry, isPlainlyPaid, isUndisturbed } from "./ledger.ts";
 import { type Closures, noteClosures, overfull, wasClosed } from "./places.ts";
 import { isPromotion, wrongs } from "./transitions.ts";
 
@@ -177,6 +177,14 @@ export function witness(
       for (const text of overfull(pool, limits)) violate("I10", text);
     },
     called(entry) {
+      const paid = ledger.find(
+        (other) => other.jobId === entry.jobId && other.index === entry.index && isPlainlyPaid(other),
+      );
+      if (paid)
+        violate(
+          "I6",
+          `${entry.jobId} pays again for image ${entry.index}, which call #${paid.number} has paid for`,
+        );
       ledger.push(entry);
       const model = jobs.get(entry.jobId)?.job.model;
       const beside = ledger.filter(
@@ -198,6 +206,10 @@ export function witness(
       if (beside > most) violate("I10", `${beside} calls to ${model} are in flight, ${most} at most may be`);
     },
     stored(key, sha256) {
+      const [, tenant, id = ""] = /^(?:meta|out)\/([^/]+)\/(job_[^/]+)\//.exec(key) ?? [];
+      const ownTenant = isJobId(id) ? jobs.get(id)?.job.tenant : undefined; // none yet, of inputs
+      if (tenant === undefined || (ownTenant ?? tenant) !== tenant)
+        violate("I9", `${key} is nowhere that the lifecycle reaches`);
       // Whoever could still be at work then was frozen for longer than a function lives
       if ((ownerOf(key)?.deleted?.purges ?? 0) >= lastPurge) return;
       const there = pictures.get(key);
