@@ -95,6 +95,7 @@ describe("a delivery whose turn hasn't come", () => {
     expect(tell(sampleDelivering(), postponed)).toMatchObject({ status: "pending", spent: 1 });
     expect(tell(sampleDelivering({ spent: mostTries - 1 }), postponed)).toMatchObject({
       status: "exhausted",
+      reason: "schedule_spent",
     });
     expect(tell(sampleDelivering(), { ...postponed, at: now })).toEqual({ refused: "leased" });
   });
