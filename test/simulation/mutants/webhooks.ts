@@ -51,8 +51,8 @@ export const webhookMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${webhook}advance-delivery.ts`,
-        find: '      if (isLeased(delivery, at)) return { refused: "leased" };\n      return claim(delivery, at);',
-        replace: "      return claim(delivery, at);",
+        find: "isPending ? delivery.nextTryAt : delivery.leaseUntil",
+        replace: "isPending ? delivery.nextTryAt : at",
       },
     ],
     profile: "deaf",
@@ -103,8 +103,8 @@ export const webhookMutants: readonly Mutant[] = [
     changes: [
       {
         file: `${webhook}advance-delivery.ts`,
-        find: '  if (delivery.status === "pending" && delivery.nextTryAt > at) return { refused: "not_due" };',
-        replace: "",
+        find: "isPending ? delivery.nextTryAt : delivery.leaseUntil",
+        replace: "isPending ? at : delivery.leaseUntil",
       },
     ],
     profile: "deaf",

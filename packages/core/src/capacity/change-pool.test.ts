@@ -40,4 +40,45 @@ describe("a change of a pool", () => {
     expect(Object.keys(pool.waiting)).toEqual(["quicker", "slow"]);
     expect(await memory.load(name)).toEqual(pool);
   });
+
+  it("takes turns with the others of its process, so that none of them is refused", async () => {
+    const memory = memoryPools();
+    const versions: number[] = [];
+    const pools: Pools = {
+      ...memory,
+      async write(from, to) {
+        versions.push(from.version);
+        return memory.write(from, to);
+      },
+    };
+    const tenants = ["a", "b", "c", "d", "e"];
+    await Promise.all(tenants.map((tenant) => changePool(pools, name, join(tenant))));
+    expect(versions).toEqual([0, 1, 2, 3, 4]);
+    expect(Object.keys((await memory.load(name)).waiting)).toEqual(tenants);
+  });
+
+  it("keeps its turn where one before it ends and one more is asked for", async () => {
+    const pools = memoryPools();
+    const order: string[] = [];
+    const noted = (tenant: string) => (pool: Pool) => {
+      order.push(tenant);
+      return join(tenant)(pool);
+    };
+    const first = changePool(pools, name, noted("a"));
+    const second = changePool(pools, name, noted("b"));
+    await first;
+    await Promise.all([second, changePool(pools, name, noted("c"))]);
+    expect(order, "each was decided on once").toEqual(["a", "b", "c"]);
+  });
+
+  it("that fails leaves the next its turn, and is told to who asked for it alone", async () => {
+    const pools = memoryPools();
+    const broken = new Error("It can't be decided");
+    const failing = changePool(pools, name, () => {
+      throw broken;
+    });
+    const next = changePool(pools, name, join("a"));
+    await expect(failing).rejects.toBe(broken);
+    expect(await next).toMatchObject({ told: "a" });
+  });
 });

@@ -182,7 +182,12 @@ describe("overload", () => {
   it("is made a closure by a refusal that holds for everybody, whenever its call began", () => {
     const narrow = full(gate({ limit: 20 }), call({ failure: failure("overloaded"), answeredAt: now }));
     const limited = call({ failure: failure("rate_limited", 40_000), answeredAt: now + 100 });
-    expect(full(narrow, limited)).toMatchObject({ closedUntil: now + 40_100, closedBy: "rate_limited" });
+    expect(full(narrow, limited)).toMatchObject({
+      closedUntil: now + 40_100,
+      closedBy: "rate_limited",
+      limit: 1,
+      strikes: 1,
+    });
   });
 
   it("closes a gate that is as narrow as can be", () => {

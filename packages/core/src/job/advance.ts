@@ -98,12 +98,11 @@ function renewed({ leaseUntil }: RunningJob, at: number, { leaseMs }: Policy): n
 
 /** Nothing is sent while it waits: whoever frees a place lets it in, and the sweep looks after it now and then. */
 function hold(from: QueuedJob | RunningJob, held: Held, at: number, policy: Policy): Job | Refusal {
-  if ("held" in from && from.held?.by === held.by && from.held.reason === held.reason)
-    return { refused: "held" };
+  if (from.held?.by === held.by && from.held.reason === held.reason) return { refused: "held" };
   const job = takeOver(from, at);
   if (!("dueAt" in job)) return job;
   const nextLook = Math.max(at + firstCheckMs, held.until ?? 0);
-  const since = "held" in job && job.held ? job.held.since : held.since;
+  const since = job.held?.since ?? held.since;
   return {
     ...requeue(job, at, at, policy),
     held: { ...held, since },

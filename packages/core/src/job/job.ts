@@ -44,6 +44,8 @@ export type QueuedJob = JobBase &
 export type RunningJob = JobBase &
   Unfinished & {
     readonly status: "running";
+    /** Only a queued job is held. */
+    readonly held?: undefined;
     /** Since when this attempt could have been made: the job was due, or its last worker's lease was over. */
     readonly queuedAt: number;
     readonly claimedAt: number;
@@ -128,7 +130,14 @@ export function isFinished(job: Job): job is FinishedJob {
 
 /** Whether nobody is on the job and it may be claimed at `at`, so that a message for it is worth sending. */
 export function isClaimable(job: Job, at: number): boolean {
-  return (job.status === "queued" && !job.held) || (job.status === "running" && job.leaseUntil <= at);
+  switch (job.status) {
+    case "queued":
+      return !job.held;
+    case "running":
+      return job.leaseUntil <= at;
+    default:
+      return false;
+  }
 }
 
 /** Milliseconds that the message of a queued job has to wait, or `null` where it needs none: what comes then is the sweep's. */
@@ -139,5 +148,5 @@ export function messageDelayMs(job: QueuedJob, at: number): number | null {
 
 /** Whether somebody is on the job, and nobody else may be. */
 export function isLeased(job: QueuedJob | RunningJob, at: number): job is RunningJob {
-  return job.status === "running" && job.leaseUntil > at;
+  return job.status === "running" && !isClaimable(job, at);
 }

@@ -44,7 +44,7 @@ function closingRecords(from: Job, to: Job, { attempt, result }: Finish, at: num
   if (!ends) return {};
   return {
     attempt: attempt ?? abandoned(from, endOf(from, to), at),
-    ...(result ? { result } : {}),
+    ...(result && { result }),
   };
 }
 

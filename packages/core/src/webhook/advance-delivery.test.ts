@@ -95,6 +95,7 @@ describe("a delivery whose turn hasn't come", () => {
     expect(tell(sampleDelivering(), postponed)).toMatchObject({ status: "pending", spent: 1 });
     expect(tell(sampleDelivering({ spent: mostTries - 1 }), postponed)).toMatchObject({
       status: "exhausted",
+      reason: "schedule_spent",
     });
     expect(tell(sampleDelivering(), { ...postponed, at: now })).toEqual({ refused: "leased" });
   });
@@ -134,8 +135,37 @@ describe("a try's end", () => {
     });
   });
 
-  it("leaves it in the slow lane after a time-out", () => {
+  it("leaves it in the slow lane after a time-out, and where it was after any other", () => {
     expect(tell(sampleDelivering(), { ...failure, timedOut: true })).toMatchObject({ lane: "slow" });
+    expect(tell(sampleDelivering(), failure)).toMatchObject({ lane: "fast" });
+    expect(tell(sampleDelivering({ lane: "slow" }), failure)).toMatchObject({ lane: "slow" });
+  });
+
+  it("that was a success is the end, told with its time", () => {
+    const delivering = sampleDelivering();
+    const { leaseUntil: _, claimedAt: __, dueAt: ___, checks: ____, ...kept } = delivering;
+    expect(tell(delivering, { type: "delivered", at: now + 5, fence: 1 })).toEqual({
+      ...kept,
+      status: "delivered",
+      endedAt: now + 5,
+      version: 2,
+    });
+  });
+});
+
+describe.each([
+  ["whose endpoint is disabled", "parked", { status: "parked" }],
+  ["that has nowhere to go", "orphaned", { status: "exhausted", reason: "no_destination" }],
+] as const)("a delivery %s", (_, type, rest) => {
+  it("rests, and spends nothing on it", () => {
+    const resting = { ...rest, endedAt: now + 5, spent: 3, fence: 0, version: 2 };
+    expect(tell(samplePending({ spent: 3 }), { type, at: now + 5 })).toMatchObject(resting);
+    const lost = sampleDelivering({ spent: 3, leaseUntil: now + 5 });
+    expect(tell(lost, { type, at: now + 5 })).toMatchObject({ ...resting, fence: 1 });
+  });
+
+  it("doesn't rest while somebody is trying it", () => {
+    expect(tell(sampleDelivering({ leaseUntil: now + 1 }), { type, at: now })).toEqual({ refused: "leased" });
   });
 });
 
@@ -149,6 +179,8 @@ describe("a redelivery", () => {
     for (const resting of [delivered, parked])
       expect(tell(resting, { type: "redelivered", at: now })).toMatchObject(begunAnew);
     expect(tell(sampleDelivering(), { type: "redelivered", at: now })).toEqual({ refused: "leased" });
+    const lost = sampleDelivering({ leaseUntil: now, spent: 4, postponed: 2 });
+    expect(tell(lost, { type: "redelivered", at: now })).toMatchObject({ ...begunAnew, postponed: 0 });
   });
 });
 
@@ -167,7 +199,7 @@ describe("the sweep", () => {
     expect(tell(samplePending(), { type: "swept", at })).toMatchObject({ dueAt: at + 60_000, checks: 1 });
     expect(tell(samplePending({ checks: 20 }), { type: "swept", at })).toMatchObject({ dueAt: at + 600_000 });
     const leased = sampleDelivering({ dueAt: now, leaseUntil: now + 9 });
-    expect(tell(leased, { type: "swept", at: now })).toMatchObject({ dueAt: now + 9 });
+    expect(tell(leased, { type: "swept", at: now })).toMatchObject({ dueAt: now + 9, checks: 0 });
   });
 });
 

@@ -1,11 +1,13 @@
-import { firstCheckMs, longestCheckMs, longestDelayMs, type Policy } from "../job/policy.ts";
+import { firstCheckMs, longestCheckMs, type Policy } from "../job/policy.ts";
 import {
   type DeliveringDelivery,
   type Delivery,
   type DeliveryBase,
   type DeliveryFact,
   type DeliveryRefusal,
+  deliveryDelayMs,
   type ExhaustedReason,
+  isFree,
   isResting,
   type PendingDelivery,
   type RestingDelivery,
@@ -34,7 +36,6 @@ export function advanceDelivery(
     return { refused: "lease_lost" };
   switch (fact.type) {
     case "claimed":
-      if (isLeased(delivery, at)) return { refused: "leased" };
       return claim(delivery, at);
     case "delivered":
       return { ...base(delivery), status: "delivered", endedAt: at };
@@ -69,7 +70,9 @@ function takenOver(delivery: Open): DeliveryBase {
 }
 
 function claim(delivery: Open, at: number): Delivery | DeliveryRefusal {
-  if (delivery.status === "pending" && delivery.nextTryAt > at) return { refused: "not_due" };
+  const isPending = delivery.status === "pending";
+  const freeAt = isPending ? delivery.nextTryAt : delivery.leaseUntil;
+  if (freeAt > at) return { refused: isPending ? "not_due" : "leased" };
   const to = takenOver(delivery);
   if (to.spent >= mostTries) return exhausted(to, "schedule_spent", at);
   const leaseUntil = at + deliveryLeaseMs;
@@ -98,14 +101,9 @@ function retry(
 }
 
 function pending(to: DeliveryBase, at: number, nextTryAt: number, { arrivalMs }: Arrival): PendingDelivery {
-  const messageComes = nextTryAt - at <= longestDelayMs;
-  return {
-    ...to,
-    status: "pending",
-    nextTryAt,
-    dueAt: messageComes ? nextTryAt + arrivalMs : nextTryAt,
-    checks: 0,
-  };
+  const delivery = { ...to, status: "pending", nextTryAt, dueAt: nextTryAt, checks: 0 } as const;
+  const messageComes = deliveryDelayMs(delivery, at) !== null;
+  return messageComes ? { ...delivery, dueAt: nextTryAt + arrivalMs } : delivery;
 }
 
 function exhausted(to: DeliveryBase, reason: ExhaustedReason, at: number): RestingDelivery {
@@ -121,7 +119,7 @@ function checkLater(delivery: Open, at: number): Delivery {
 }
 
 function isLeased(delivery: Delivery, at: number): delivery is DeliveringDelivery {
-  return delivery.status === "delivering" && delivery.leaseUntil > at;
+  return !isResting(delivery) && !isFree(delivery, at);
 }
 
 function base(delivery: Delivery): DeliveryBase {

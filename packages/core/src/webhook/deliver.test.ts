@@ -12,9 +12,11 @@ import type { InlineWebhook } from "../job/request.ts";
 import { announcing } from "./announce.ts";
 import { changeEndpoint } from "./change-endpoint.ts";
 import { type DeliverPorts, deliver } from "./deliver.ts";
+import type { PendingDelivery } from "./delivery.ts";
 import { changed, longestFailingMs, mostEndpoints, newSigner } from "./endpoint.ts";
-import { deliveryId, jobEventId, webhookId } from "./ids.ts";
+import { type DeliveryId, deliveryId, jobEventId, webhookId } from "./ids.ts";
 import type { Posted, Posting } from "./ports.ts";
+import { mostTries } from "./schedule.ts";
 import { newSecret, signatures } from "./signature.ts";
 import { sweepDeliveries } from "./sweep-deliveries.ts";
 
@@ -180,9 +182,12 @@ describe("a try", () => {
   it.each([
     [answered(200), null, 200],
     [answered(299), null, 299],
-    [answered(301), "redirected", 301],
-    [answered(404), "rejected", 404],
-    [answered(503), "server_error", 503],
+    [answered(199), "rejected", 199],
+    [answered(300), "redirected", 300],
+    [answered(399), "redirected", 399],
+    [answered(400), "rejected", 400],
+    [answered(499), "rejected", 499],
+    [answered(500), "server_error", 500],
     [timedOut, "timed_out", null],
   ])("is kept in the log: %j", async (answer, error, status) => {
     const { endpoint, ended, run, script, deliveries, clock } = world();
@@ -192,7 +197,7 @@ describe("a try", () => {
     const job = await ended();
     await run(0);
     const record = await deliveries.read(deliveryId(jobEventId(job.id), id));
-    expect(record?.tries).toMatchObject([{ number: 1, startedAt, error, status }]);
+    expect(record?.tries).toMatchObject([{ number: 1, startedAt, error, status, isWhole: true }]);
     expect(record?.delivery.status).toBe(error === null ? "delivered" : "pending");
     if (answer.type === "answered") expect(record?.tries[0]?.answer).toBe("thanks");
   });
@@ -413,5 +418,263 @@ describe("an endpoint that hangs", () => {
     expect((await deliver(ports, deliveryId(jobEventId(job.id), made.id), "fast")).ended).toBe("moved");
     expect(posted).toEqual([]);
     expect(await run(0)).toEqual(["delivered"]);
+  });
+});
+
+/** A world with a delivery to an endpoint, whose message was taken. */
+async function oneDelivery(about: Parameters<typeof sampleEndpoint>[0] = {}) {
+  const w = world();
+  const endpoint = await w.endpoint(about);
+  const job = await w.ended();
+  w.queue.take();
+  const id = deliveryId(jobEventId(job.id), endpoint.id);
+  return { ...w, job, id, to: endpoint };
+}
+type World = Pick<ReturnType<typeof world>, "deliveries">;
+
+/** Has a delivery that waits come this far. */
+async function becomes({ deliveries }: World, id: DeliveryId, about: Partial<PendingDelivery>) {
+  const from = await deliveries.load(id);
+  if (from?.status !== "pending") throw new Error("It waits");
+  await deliveries.write(from, { ...from, ...about, version: from.version + 1 });
+}
+/** Its worker has died. */
+async function dies({ deliveries }: World, id: DeliveryId, spent: number) {
+  const from = await deliveries.load(id);
+  if (from?.status !== "pending") throw new Error("It waits");
+  const { nextTryAt: _, ...base } = from;
+  const lease = { claimedAt: from.nextTryAt, leaseUntil: from.nextTryAt, fence: 1 };
+  await deliveries.write(from, { ...base, ...lease, status: "delivering", spent, version: from.version + 1 });
+}
+
+describe("a message", () => {
+  it("of a delivery that isn't there has done its duty", async () => {
+    const { ports } = world();
+    const id = deliveryId(jobEventId(sampleJob().id), "inline");
+    expect(await deliver(ports, id, "fast")).toEqual({ ended: "absent" });
+  });
+
+  it("that comes again delivers nothing again", async () => {
+    const { ports, id, posted } = await oneDelivery();
+    await deliver(ports, id, "fast");
+    expect(await deliver(ports, id, "fast")).toEqual({ ended: "over" });
+    expect(posted).toHaveLength(1);
+  });
+
+  it("that comes while somebody is on it is left", async () => {
+    const { ports, id } = await oneDelivery();
+    const { send } = ports.sender;
+    const meanwhile: unknown[] = [];
+    Object.assign(ports.sender, {
+      send: async (posting: Posting) => {
+        meanwhile.push(await deliver(ports, id, "fast"));
+        return send(posting);
+      },
+    });
+    expect(await deliver(ports, id, "fast")).toMatchObject({ ended: "delivered" });
+    expect(meanwhile).toEqual([{ ended: "leased" }]);
+  });
+
+  it("that comes a little early is waited for", async () => {
+    const { ports, id, clock, deliveries, posted } = await oneDelivery();
+    await becomes({ deliveries }, id, { nextTryAt: clock.now() + 1_000 });
+    const delivering = deliver(ports, id, "fast");
+    await clock.advance(999);
+    expect(posted).toEqual([]);
+    await clock.advance(1);
+    expect(await delivering).toMatchObject({ ended: "delivered" });
+  });
+
+  it("that comes much too early is sent again for the right time, in its lane", async () => {
+    const { ports, id, clock, deliveries, queue } = await oneDelivery();
+    const nextTryAt = clock.now() + 1_001;
+    await becomes({ deliveries }, id, { nextTryAt });
+    expect(await deliver(ports, id, "slow")).toEqual({ ended: "not_due" });
+    expect(queue.messages).toEqual([{ id, lane: "slow", visibleAt: nextTryAt }]);
+  });
+
+  it("is left to the sweep where none can wait for so long", async () => {
+    const { ports, id, clock, deliveries, queue } = await oneDelivery();
+    await becomes({ deliveries }, id, { nextTryAt: clock.now() + 900_001 });
+    expect(await deliver(ports, id, "fast")).toEqual({ ended: "not_due" });
+    expect(queue.messages).toEqual([]);
+  });
+
+  it("by the fast lane goes over to the slow one where its delivery has come there", async () => {
+    const { ports, id, clock, deliveries, queue, posted } = await oneDelivery();
+    await becomes({ deliveries }, id, { lane: "slow" });
+    expect(await deliver(ports, id, "fast")).toEqual({ ended: "moved" });
+    expect(queue.messages).toEqual([{ id, lane: "slow", visibleAt: clock.now() }]);
+    expect(posted).toEqual([]);
+  });
+
+  it("of what is parked for good has done its duty", async () => {
+    const { ports, id, endpoints, to } = await oneDelivery({ disabled: { at: 0, reason: "owner" } });
+    expect(await deliver(ports, id, "fast")).toEqual({ ended: "parked" });
+    await endpoints.remove(to);
+    expect(await deliver(ports, id, "fast")).toEqual({ ended: "parked" });
+  });
+});
+
+describe("the end of a try", () => {
+  it.each([
+    [answered(204), { ended: "delivered", number: 1, status: 204 }],
+    [answered(404), { ended: "failed", number: 1, status: 404, error: "rejected" }],
+    [timedOut, { ended: "failed", number: 1, error: "timed_out" }],
+  ])("is told for the log: %j", async (answer, end) => {
+    const { ports, id, script } = await oneDelivery();
+    script.push(answer);
+    expect(await deliver(ports, id, "fast")).toEqual(end);
+  });
+
+  it("is told as lost where another has made it meanwhile", async () => {
+    const { ports, id, clock } = await oneDelivery();
+    const { send } = ports.sender;
+    Object.assign(ports.sender, {
+      send: async () => {
+        Object.assign(ports.sender, { send });
+        await clock.advance(30_000);
+        expect(await deliver(ports, id, "fast")).toMatchObject({ ended: "delivered", number: 2 });
+        return answered(500);
+      },
+    });
+    expect(await deliver(ports, id, "fast")).toMatchObject({ ended: "lease_lost", number: 1 });
+  });
+
+  it("leaves a long wait to the sweep", async () => {
+    const { ports, id, deliveries, script, queue } = await oneDelivery();
+    await becomes({ deliveries }, id, { spent: 2 });
+    script.push(answered(500));
+    expect(await deliver(ports, id, "fast")).toMatchObject({ ended: "failed" });
+    expect(queue.messages).toEqual([]);
+  });
+
+  it("makes no other answer than a 429 or a 503 put off the next try", async () => {
+    const { ports, id, script, run } = await oneDelivery();
+    script.push(answered(500, "600"));
+    await deliver(ports, id, "fast");
+    expect(await run(8_000)).toEqual(["delivered"]);
+  });
+});
+
+describe("a request", () => {
+  it("is JSON, and says whose it is", async () => {
+    const { ports, id, posted } = await oneDelivery();
+    await deliver(ports, id, "fast");
+    expect(posted[0]?.headers).toMatchObject({
+      "content-type": "application/json",
+      "user-agent": "Plantain-Webhooks/1",
+    });
+  });
+
+  it("is still sent where it ends just in time before the lease does", async () => {
+    const { ports, id, clock } = await oneDelivery();
+    const { render } = ports;
+    Object.assign(ports, {
+      render: async (...args: Parameters<typeof render>) => {
+        await clock.advance(22_000);
+        return render(...args);
+      },
+    });
+    expect(await deliver(ports, id, "fast")).toMatchObject({ ended: "delivered" });
+  });
+});
+
+describe("a delivery that has nowhere to go", () => {
+  const orphaned = { ended: "orphaned" };
+  const events: InlineWebhook["events"] = ["job.canceled"];
+  const inline = async (secret: InlineWebhook["secret"]) => {
+    const w = world();
+    const job = await w.ended({ url: "https://own.example.com/", events, secret });
+    return { ...w, id: deliveryId(jobEventId(job.id), "inline") };
+  };
+
+  it("is one whose job or event is gone", async () => {
+    const jobless = await oneDelivery();
+    Object.assign(jobless.ports.jobs, { read: async () => null });
+    expect(await deliver(jobless.ports, jobless.id, "fast")).toEqual(orphaned);
+    const eventless = await oneDelivery();
+    Object.assign(eventless.deliveries, { loadEvent: async () => null });
+    expect(await deliver(eventless.ports, eventless.id, "fast")).toEqual(orphaned);
+  });
+
+  it("is one to the URL of a job that has none", async () => {
+    const { ports, id } = await inline(newSecret(seededRandom(6).bytes(32)));
+    const { read } = ports.jobs;
+    Object.assign(ports.jobs, {
+      read: async (of: JobId) => {
+        const record = await read(of);
+        return record && { ...record, request: { ...record.request, webhook: null } };
+      },
+    });
+    expect(await deliver(ports, id, "fast")).toEqual(orphaned);
+  });
+
+  it("is one that nothing signs for", async () => {
+    const { ports, id, posted } = await inline(null);
+    expect(await deliver(ports, id, "fast")).toEqual(orphaned);
+    expect(posted).toEqual([]);
+  });
+
+  it("isn't one that its job's own secret signs for, though its tenant has none", async () => {
+    const { ports, id, posted } = await inline(newSecret(seededRandom(6).bytes(32)));
+    expect(await deliver(ports, id, "fast")).toMatchObject({ ended: "delivered" });
+    expect(posted[0]?.headers["webhook-signature"]).toMatch(/^v1,[^ ]+$/);
+  });
+
+  it("is exhausted like any other when its last worker has died", async () => {
+    const { ports, id, deliveries, posted } = await inline(newSecret(seededRandom(6).bytes(32)));
+    await dies({ deliveries }, id, mostTries - 1);
+    expect(await deliver(ports, id, "fast")).toEqual({ ended: "exhausted" });
+    expect(posted).toEqual([]);
+  });
+});
+
+describe("the slot at a slow endpoint", () => {
+  const slow = { lane: "slow" } as const;
+  const other = deliveryId(jobEventId(sampleJob().id), "inline");
+
+  it("is left again by a delivery that is exhausted instead of tried", async () => {
+    const { ports, id, deliveries, endpoints, to } = await oneDelivery(slow);
+    await dies({ deliveries }, id, mostTries - 1);
+    expect(await deliver(ports, id, "slow")).toEqual({ ended: "exhausted" });
+    expect(await endpoints.load("acme", to.id)).toMatchObject({ slot: null, version: to.version + 2 });
+  });
+
+  it("is waited for with a message for the time of the next turn", async () => {
+    const { ports, id, clock, deliveries, queue } = await oneDelivery({
+      ...slow,
+      slot: { delivery: other, until: Number.MAX_SAFE_INTEGER },
+    });
+    expect(await deliver(ports, id, "slow")).toEqual({ ended: "postponed" });
+    const delivery = await deliveries.load(id);
+    if (delivery?.status !== "pending") throw new Error("It waits");
+    expect(delivery.nextTryAt).toBeGreaterThan(clock.now());
+    expect(queue.messages).toEqual([{ id, lane: "slow", visibleAt: delivery.nextTryAt + 1_000 }]);
+  });
+
+  it("is another's where that was quicker, and nobody's where the endpoint is gone", async () => {
+    for (const isGone of [false, true]) {
+      const { ports, id, endpoints, to, posted } = await oneDelivery(slow);
+      const current = { ...to, slot: { delivery: other, until: Number.MAX_SAFE_INTEGER }, version: 2 };
+      const write = async () => ({ written: false, current: isGone ? null : current });
+      Object.assign(endpoints, { write });
+      expect(await deliver(ports, id, "slow")).toEqual({ ended: "postponed" });
+      expect(posted).toEqual([]);
+    }
+  });
+
+  it("is taken of the endpoint as it is, where somebody has only changed that", async () => {
+    const { ports, id, endpoints, to } = await oneDelivery(slow);
+    const { write } = endpoints;
+    Object.assign(endpoints, {
+      write: async (...asked: Parameters<typeof write>) => {
+        Object.assign(endpoints, { write });
+        await write(to, { ...to, description: "New", version: to.version + 1 });
+        return write(...asked);
+      },
+    });
+    expect(await deliver(ports, id, "slow")).toMatchObject({ ended: "delivered" });
+    expect(await endpoints.load("acme", to.id)).toMatchObject({ description: "New", slot: null });
   });
 });

@@ -6,13 +6,14 @@ import {
   heard,
   longestFailingMs,
   mostSecrets,
+  publicKeysOf,
   rotated,
   secretsAt,
   signingKeysAt,
   withoutSlot,
   withSlot,
 } from "./endpoint.ts";
-import { newSecret, newSigningKey } from "./signature.ts";
+import { newSecret, newSigningKey, publicKeyOf } from "./signature.ts";
 
 const now = Date.UTC(2026, 10, 1);
 const random = seededRandom(2);
@@ -71,6 +72,19 @@ describe("rotation", () => {
     const [secret] = secretsAt(endpoint, now);
     expect(secret && rotated(endpoint, { ...next(), secret }, now, day), "too many keys").toBeNull();
     expect(rotated(endpoint, next(), now + day, day)?.secrets).toHaveLength(2);
+    const secrets = Array.from({ length: mostSecrets }, () => ({ secret: next().secret, until: null }));
+    expect(rotated(sampleEndpoint({ secrets }), next(), now, day), "too many secrets").toBeNull();
+  });
+
+  it("publishes of each key its public half, and until when it signs", () => {
+    const endpoint = sampleEndpoint();
+    const [old] = signingKeysAt(endpoint, now);
+    const { secret, key } = next();
+    const to = rotated(endpoint, { secret, key }, now, day);
+    expect(to && old && publicKeysOf(to)).toEqual([
+      { publicKey: publicKeyOf(key), until: null },
+      { publicKey: old && publicKeyOf(old), until: now + day },
+    ]);
   });
 });
 
@@ -105,6 +119,9 @@ describe("an endpoint's health", () => {
   it("moves what was too slow to the slow lane, and back once it answers as fast as the others", () => {
     const slow = heard(sampleEndpoint(), { at: now, ms: 3_000, outcome: "timed_out" });
     expect(slow.lane).toBe("slow");
+    expect(heard(sampleEndpoint(), { at: now, ms: 10, outcome: "timed_out" }).lane).toBe("slow");
+    expect(heard(sampleEndpoint(), { at: now, ms: 2_500, outcome: "taken" }).lane).toBe("slow");
+    expect(heard(sampleEndpoint(), { at: now, ms: 2_499, outcome: "taken" }).lane).toBe("fast");
     expect(heard(slow, { at: now, ms: 9_000, outcome: "taken" }).lane).toBe("slow");
     expect(heard(sampleEndpoint(), { at: now, ms: 2_999, outcome: "taken" }).lane).toBe("slow");
     expect(heard(slow, { at: now, ms: 10, outcome: "failed" }).lane).toBe("slow");
@@ -125,6 +142,28 @@ describe("an endpoint's health", () => {
     expect(changed(endpoint, { enabled: false }, now + 1).disabled).toEqual(endpoint.disabled);
     expect(changed(sampleEndpoint(), { enabled: false }, now).disabled).toEqual({ at: now, reason: "owner" });
     expect(changed(sampleEndpoint({ lane: "slow" }), { enabled: true }, now).lane).toBe("slow");
+  });
+});
+
+describe("a change of an endpoint", () => {
+  it("leaves it enabled or disabled where it says nothing of that", () => {
+    const disabled = { at: now, reason: "gone" } as const;
+    const change = { url: "https://new.example.com/" };
+    expect(changed(sampleEndpoint(), change, now)).toMatchObject({ ...change, disabled: null });
+    expect(changed(sampleEndpoint({ disabled }), change, now + 1)).toMatchObject({ ...change, disabled });
+  });
+
+  it("counts as a version of its own, whatever changes", () => {
+    const { id } = sampleDelivering();
+    const endpoint = sampleEndpoint({ version: 7, slot: { delivery: id, until: now } });
+    const versions = [
+      changed(endpoint, {}, now),
+      heard(endpoint, { ...failed, at: now }),
+      rotated(endpoint, next(), now, day),
+      withSlot(endpoint, id, now, now + 30),
+      withoutSlot(endpoint, id),
+    ].map((to) => to?.version);
+    expect(versions).toEqual([8, 8, 8, 8, 8]);
   });
 });
 

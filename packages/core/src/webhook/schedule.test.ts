@@ -44,6 +44,8 @@ describe("the schedule", () => {
     expect(retryAfterMs("120", at)).toBe(120_000);
     expect(retryAfterMs("Sun, 01 Nov 2026 00:01:00 GMT", at)).toBe(60_000);
     expect(retryAfterMs("Sun, 01 Nov 2020 00:01:00 GMT", at)).toBe(0);
+    expect(retryAfterMs("2026-11-01T00:01:00Z", at)).toBe(60_000);
+    expect(retryAfterMs("01 Nov 2026 00:01:00 +0000", at)).toBe(60_000);
     expect(retryAfterMs("soon", at)).toBeNull();
     expect(retryAfterMs(null, at)).toBeNull();
   });

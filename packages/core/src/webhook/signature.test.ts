@@ -60,6 +60,11 @@ describe("signatures", () => {
     ).toThrow(RangeError);
   });
 
+  it("takes the very first second of time", () => {
+    const first = { ...published, timestampSeconds: 0, secrets: [secret], signingKeys: [] };
+    expect(signatures(first)).toMatch(/^v1,/);
+  });
+
   it("refuses to sign without a secret", () => {
     expect(() => signatures({ ...published, secrets: [], signingKeys: [signingKey] })).toThrow(RangeError);
   });
@@ -83,6 +88,7 @@ describe("secrets", () => {
     expect(isSecret(secret.slice(6))).toBe(false);
     expect(isSecret(`whsec_${Buffer.alloc(25).toString("base64").replace("==", "")}`)).toBe(false);
     expect(isSecret(`${secret}\n`)).toBe(false);
+    expect(isSecret(` ${secret}`)).toBe(false);
   });
 
   it("takes no less randomness than it needs", () => {
@@ -92,6 +98,12 @@ describe("secrets", () => {
 });
 
 describe("signing keys", () => {
+  it("are one thing and nothing before or after it", () => {
+    expect(isSigningKey(` ${signingKey}`)).toBe(false);
+    expect(isSigningKey(`${signingKey}=`)).toBe(false);
+    expect(isSigningKey(secret)).toBe(false);
+  });
+
   it("has the public key that was published with the vector", () => {
     expect(isSigningKey(signingKey)).toBe(true);
     expect(publicKeyOf(signingKey)).toBe("whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=");
