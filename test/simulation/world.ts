@@ -130,13 +130,18 @@ export function world(seed: number, profile: Profile, print: ((line: string) => 
 
   const sweepLambda = lambda(ground(), { name: "sweep", timeoutMs: 55_000, skewMs });
   schedule(ground(), profile.badTicks, () =>
-    sweepLambda.invoke(async (process, leftMs) => {
-      const equipment = equip({ network, timeline }, services, { process, run: null });
-      await Promise.all([
-        sweep({ ...equipment, queue: witness.countingSweeps(process, equipment.queue) }, leftMs),
-        sweepDeliveries(equipment, leftMs),
-      ]);
-    }),
+    sweepLambda.invoke(
+      async (process, leftMs) => {
+        const equipment = equip({ network, timeline }, services, { process, run: null });
+        await Promise.all([
+          sweep({ ...equipment, queue: witness.countingSweeps(process, equipment.queue) }, leftMs),
+          sweepDeliveries(equipment, leftMs),
+        ]);
+      },
+      (ended) => {
+        if (ended !== "died") witness.swept();
+      },
+    ),
   );
 
   const deliverLambdas = (["fast", "slow"] as const).map((lane) => {

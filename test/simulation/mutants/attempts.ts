@@ -35,7 +35,7 @@ export const attemptMutants: readonly Mutant[] = [
       {
         file: `${job}run-attempt.ts`,
         find: "await recheck(ports, own, paying, signal);",
-        replace: "true;",
+        replace: '"fresh";',
       },
     ],
     profile: "heavy",

@@ -54,6 +54,8 @@ export type Witness = {
   removed(keys: readonly string[]): void;
   buried(id: JobId): void;
   purged(id: JobId): void;
+  /** A sweep came to its own end, and was not killed on its way. */
+  swept(): void;
   /** Somebody who may asked for the job to be deleted. */
   askedToDelete(id: JobId): void;
   /** URLs that failed to lead to a picture. */
@@ -65,6 +67,9 @@ export type Witness = {
   /** Somebody who may asked for the job's end. */
   askedToCancel(id: JobId): void;
 };
+
+/** Nobody can wait for a sweep that dies at its first question, again and again: that it is down is another alarm. */
+const sweepsNeeded = 3;
 
 /** The purge of a deleted job after which nobody is at work on it any more, but who was frozen for longer than it could be. */
 export const lastPurge = 2;
@@ -88,6 +93,7 @@ export function witness(
   const pictures = new Map<string, string>();
   const ledger: Entry[] = [];
   const deadUrls = new Set<string>();
+  const sweeps: number[] = [];
   const canceling = new Set<JobId>();
   const deleting = new Set<JobId>();
   const pools = new Map<PoolName, Pool>();
@@ -141,7 +147,8 @@ export function witness(
       jobs.set(job.id, seen);
       const look = () => {
         if (seen.endedAt !== null) return;
-        const reachable = sickUntil(job.id) + graceMs;
+        const sweptSince = sweeps.filter((at) => at > job.deadlineAt + skewMs).length;
+        const reachable = (sweptSince < sweepsNeeded ? timeline.now : sickUntil(job.id)) + graceMs;
         if (reachable > timeline.now) timeline.at(reachable, look);
         else violate("I1", `${job.id} is ${seen.job.status} ten minutes after its deadline`);
       };
@@ -231,6 +238,9 @@ export function witness(
       if (!deleting.has(id)) violate("I12", `${id} was deleted though nobody who may asked for it`);
       seen.deleted = { at: timeline.now, purges: 0 };
       trace.note("table", `  ${id} is deleted`);
+    },
+    swept() {
+      sweeps.push(timeline.now);
     },
     purged(id) {
       const deleted = jobs.get(id)?.deleted;

@@ -26,6 +26,15 @@ function heldFor({ reason }: Held): string {
   return reason === "model_limit" ? "other calls to its model" : `its model, which is held up by ${reason}`;
 }
 
+/** An attempt got as far as its call, and the deadline was quicker: it says so, rather than leave the job to the sweep. */
+export function begunTooLate({ lastFailure }: RunningJob): Failure {
+  return {
+    code: "deadline_exceeded",
+    message: "The job's deadline passed before its call to the model could begin",
+    billed: lastFailure?.billed ?? "no",
+  };
+}
+
 /** Said at once rather than waited for. */
 export function nextTryTooLate(failure: Failure): Failure {
   const message = `The next try would come after the job's deadline; the latest ended with ${failure.code}: ${failure.message}`;

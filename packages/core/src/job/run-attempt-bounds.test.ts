@@ -126,6 +126,29 @@ describe("an attempt has as much as is free", () => {
     expect(await work(w, {}, () => needed)).toMatchObject({ ended: "succeeded" });
   });
 
+  it("of time: where the deadline passes before its call, it says so itself, and makes none", async () => {
+    const w = await world(scriptedModel(sampleAnswer()));
+    await w.jobs.write(w.job, { ...w.job, deadlineAt: w.clock.now() + 30_000, version: 2 });
+    const memory = memoryBudget(2 * one);
+    const free = await memory.reserve(2 * one, new AbortController().signal);
+    const done = work(w, { memory });
+    await w.clock.advance(30_000);
+    free();
+    const failure = {
+      code: "deadline_exceeded",
+      billed: "no",
+      message: expect.stringContaining("could begin"),
+    };
+    expect(await done).toMatchObject({ ended: "failed", fence: 1, failure });
+    expect((await record(w, w.job.id)).job).toMatchObject({
+      status: "failed",
+      failure,
+      finishedAt: w.clock.now(),
+    });
+    expect(w.model.calls).toEqual([]);
+    expect(w.queue.size).toBe(0);
+  });
+
   it("of time: no call lasts longer than its job has", async () => {
     const w = await world(scriptedModel(hanging));
     await w.clock.advance(w.job.deadlineAt - w.clock.now() - 10_000);

@@ -10,6 +10,7 @@ import { type Adopted, adopt, nothingAdopted } from "./adopt.ts";
 import { type Attempt, type Call, type ReleaseReason, unknownCall } from "./attempt.ts";
 import { claim, type Unclaimed } from "./claim.ts";
 import { type Closed, closeAttempt, type InHand } from "./close-attempt.ts";
+import { begunTooLate } from "./closing-failures.ts";
 import type { More } from "./conclude.ts";
 import type { Failure } from "./failure.ts";
 import { fetchInputs } from "./fetch-inputs.ts";
@@ -160,8 +161,9 @@ async function attempt(
   try {
     const material = await insist(ports, signal, () => gather(ports, claimed, request));
     if (!material) return await close({ failures: [inputGone] });
-    const mayPay = await recheck(ports, own, paying, signal);
-    if (!mayPay) return await close({ more: later("lease_age") });
+    const lease = await recheck(ports, own, paying, signal);
+    if (lease === "expired") return await close({ failures: [begunTooLate(claimed)] });
+    if (lease === "old") return await close({ more: later("lease_age") });
     if (leftMs() < policy.callMs + policy.callMarginMs) return await close({ more: later("function_time") });
     for (const index of paying) calls.set(index, unknownCall(index));
     const { key } = admission;
@@ -217,24 +219,25 @@ const mostRechecks = 3;
  * The last look before money is spent: whoever froze since the claim finds out here that the job is another's. Who froze
  * in this very look has renewed a lease that is old already, and looks again: a call begins with all of it but half a beat,
  * so that the beats can keep it.
- * @returns false where the store takes too long for that, again and again
+ * @returns `old` where the store takes too long for that, again and again; `expired` where the job's deadline has passed
  */
 async function recheck(
   ports: WorkerPorts,
   { claimed: { fence }, tell }: OwnJob,
   paying: readonly number[],
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<"fresh" | "old" | "expired"> {
   const { clock, policy } = ports;
   for (let looks = 1; looks <= mostRechecks; looks += 1) {
     signal.throwIfAborted();
     const { job, refused }: Transition = await insist(ports, signal, () =>
       tell({ type: "rechecked", at: clock.now(), fence, paying }),
     );
+    if (refused === "deadline_passed") return "expired";
     if (refused) throw new LeaseLost(refused);
-    if (!isFinished(job) && isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return true;
+    if (!isFinished(job) && isLeased(job, clock.now() + policy.leaseMs - policy.beatMs / 2)) return "fresh";
   }
-  return false;
+  return "old";
 }
 
 /** All calls at once. Waits for every one even when one throws: a bill must not be lost to a neighbour's fault. */
