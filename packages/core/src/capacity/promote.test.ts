@@ -98,6 +98,9 @@ describe("a job that stands in line", () => {
       slots: { [job.id]: { fence: 4, calls: 2, until: w.now + 60_000 + 2 * 240_000 } },
       waiting: { acme: { since: w.now, joinedAt: w.now } },
     });
+    expect((await w.pools.load("tenant:acme")).slots, "of a tenant's places a job needs one").toMatchObject({
+      [job.id]: { fence: 4, calls: 1 },
+    });
   });
 
   it("waits where there is none", async () => {
@@ -189,9 +192,19 @@ describe("a place that is free", () => {
     };
     expect(await promote({ ...w, jobs: { ...w.jobs, held } }, seen)).toBe(0);
     expect(asked, "nobody else is looked for then").toEqual(["acme"]);
-    expect(Object.keys((await w.pool()).waiting)).toEqual(["acme", "b"]);
+    expect((await w.pool()).waiting, "and nobody loses his turn").toEqual(seen.waiting);
     expect(await w.isIn(job)).toBe(false);
     expect(w.sent).toEqual([]);
+  });
+
+  it("isn't there where its gate was closed since: whoever closed that has one of them knock", async () => {
+    const w = world();
+    await w.held(0);
+    const seen = await w.line({ acme: 20_000 });
+    await w.line({ acme: 20_000 }, { gates: closed(w.now + 30_000) });
+    expect(await promote(w, seen)).toBe(0);
+    expect(w.sent).toEqual([]);
+    expect(await w.pool()).toMatchObject({ knockAt: 0 });
   });
 });
 
@@ -338,6 +351,63 @@ describe("a line that several go through at once", () => {
     expect(w.sent.map(({ id }) => id)).toEqual([first.id, second.id]);
   });
 
+  it("is gone through for all the jobs that came during a pass, by one of those that brought them", async () => {
+    const w = world();
+    const came = [await w.held(9), await w.held(8), await w.held(7), await w.held(6)];
+    const jobs: Jobs = { ...w.jobs, held: async () => [] };
+    const line = await w.line({ acme: 5_000 });
+    const promoted = Promise.all(came.map((job) => promote({ ...w, jobs }, line, job)));
+    await w.clock.advance(10_000);
+    expect(await promoted).toEqual([1, 3, 0, 0]);
+    expect(w.sent.map(({ id }) => id)).toEqual(came.map(({ id }) => id));
+  });
+
+  it("is gone through for five of those jobs at a time; any that waits no more makes room for the next", async () => {
+    const w = world();
+    const first = await w.held(99);
+    const gone = [await w.held(9), await w.held(8), await w.held(7), await w.held(6)];
+    const left = [await w.held(5), await w.held(4), await w.held(3)];
+    for (const { id } of gone) await cancel(w, "acme", id);
+    let now = 0;
+    let most = 0;
+    const load: Jobs["load"] = async (id) => {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+      return w.jobs.load(id);
+    };
+    const ports = { ...w, jobs: { ...w.jobs, load, held: async () => [] } };
+    const line = await w.line({ acme: 5_000 });
+    const promoted = Promise.all([first, ...gone, ...left].map((job) => promote(ports, line, job)));
+    await w.clock.advance(10_000);
+    expect(await promoted).toEqual([1, 3, 0, 0, 0, 0, 0, 0]);
+    expect(w.sent.map(({ id }) => id)).toEqual([first, ...left].map(({ id }) => id));
+    expect(most).toBe(5);
+  });
+
+  it("isn't waited for by anybody who sees nothing to do there", async () => {
+    const w = world();
+    await w.held(9);
+    const held: Jobs["held"] = async (...about) => {
+      await w.clock.sleep(9_000);
+      return w.jobs.held(...about);
+    };
+    const line = await w.line({ acme: 5_000 });
+    const ports = { ...w, jobs: { ...w.jobs, held } };
+    const underWay = promote(ports, line);
+    expect(await promote(ports, { ...line, waiting: {} })).toBe(0);
+    await w.clock.advance(60_000);
+    expect(await underWay).toBe(1);
+  });
+
+  it("isn't read again by whoever has just seen it, when no pass is under way", async () => {
+    const w = world();
+    const line = await w.line({ acme: 5_000 }, { gates: closed(w.now + 30_000) });
+    const ports = { ...w, pools: { ...w.pools, load: unasked } };
+    for (let pass = 1; pass <= 3; pass += 1) expect(await promote(ports, line)).toBe(0);
+  });
+
   it("is free for the next once a pass has failed, and those that share one hear of it", async () => {
     const w = world();
     const job = await w.held(9);
@@ -404,19 +474,27 @@ describe("a job that has a place here and none in its other pool", () => {
     const w = world();
     const job = await w.held(9);
     const tenant = await w.pools.load("tenant:acme");
-    await w.pools.write(tenant, {
-      ...tenant,
-      version: 1,
-      waiting: { acme: { since: w.now, joinedAt: w.now } },
-    });
+    const waiting = { acme: { since: w.now - 9_000, joinedAt: w.now } };
+    await w.pools.write(tenant, { ...tenant, version: 1, waiting });
     expect(await promote(w, await w.line({ acme: 20_000 }))).toBe(1);
     expect(await w.isIn(job)).toBe(true);
+    expect((await w.pools.load("tenant:acme")).waiting, "which costs those no turn").toEqual(waiting);
   });
 
   it("is behind other tenants that wait for its model: where there is room, those are let in first", async () => {
     const w = world({ callsPerModel: 1 });
     const theirs = await w.held(20, { tenant: "globex" });
     await w.line({ globex: 400_000 });
+    const job = await w.held(9, { held: byTenant(w) });
+    expect(await stand(w, job)).toBe(0);
+    expect(w.sent).toEqual([{ id: theirs.id, delay: 0 }]);
+    expect(await w.jobs.load(job.id)).toMatchObject({ held: { by: name, reason: "model_limit" } });
+  });
+
+  it("is behind those also where others of its own tenant wait there too", async () => {
+    const w = world({ callsPerModel: 1 });
+    const theirs = await w.held(20, { tenant: "globex" });
+    await w.line({ globex: 400_000, acme: 10_000 });
     const job = await w.held(9, { held: byTenant(w) });
     expect(await stand(w, job)).toBe(0);
     expect(w.sent).toEqual([{ id: theirs.id, delay: 0 }]);
@@ -513,8 +591,15 @@ describe("a job that has moved on by the time it is let in", () => {
     expect(w.sent).toEqual([{ id: next.id, delay: 0 }]);
   });
 
-  it("needs none where its deadline has passed", async () => {
+  it("needs none where its deadline has passed, which is its end", async () => {
     expect(await letIn({ deadlineAt: at }, async () => undefined)).toEqual([]);
+    const w = world();
+    const job = await w.held(0, { deadlineAt: at });
+    await promote(w, await w.line({ acme: 20_000 }));
+    expect(await w.jobs.load(job.id)).toMatchObject({
+      status: "failed",
+      failure: { code: "deadline_exceeded" },
+    });
   });
 
   it("needs none for this attempt where it has come to a later one", async () => {
@@ -553,6 +638,16 @@ describe("a closed gate", () => {
     const jobs: Jobs = { ...w.jobs, held: async () => [] };
     const line = await w.line({ acme: 5_000, b: 0 }, { gates: closed(w.now + 30_000) });
     await promote({ ...w, jobs }, line, known);
+    expect(w.sent).toEqual([{ id: known.id, delay: 30_000 }]);
+  });
+
+  it("has it knock also where others asked before it came, during the same pass", async () => {
+    const w = world();
+    const known = await w.held(0, { tenant: "b" });
+    const jobs: Jobs = { ...w.jobs, held: async () => [] };
+    const line = await w.line({ acme: 5_000, b: 0 }, { gates: closed(w.now + 30_000) });
+    const ports = { ...w, jobs };
+    await Promise.all([promote(ports, line), promote(ports, line), promote(ports, line, known)]);
     expect(w.sent).toEqual([{ id: known.id, delay: 30_000 }]);
   });
 

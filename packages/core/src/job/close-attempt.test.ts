@@ -119,6 +119,17 @@ describe("an attempt that ends", () => {
     expect(w.queue.size).toBe(0);
   });
 
+  it("tells what its calls cost with that line, and not once more", async () => {
+    const w = await claimed();
+    let told = 0;
+    const settle: Jobs["settle"] = async () => {
+      told += 1;
+    };
+    await w.close({ outcomes: [drawn] }, { jobs: { ...w.jobs, settle } });
+    expect((await w.told()).attempts).toMatchObject([{ calls: [call] }]);
+    expect(told).toBe(0);
+  });
+
   it("by a failure for good tells it, and has no result", async () => {
     const w = await claimed();
     expect(await w.close({ failures: [blocked] })).toEqual({ ended: "failed", fence: 1, failure: blocked });

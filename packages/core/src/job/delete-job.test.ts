@@ -3,16 +3,25 @@ import { memoryJobs } from "@plantain/memory/jobs";
 import { memoryObjects } from "@plantain/memory/objects";
 import { memoryPools } from "@plantain/memory/pools";
 import { memoryQueue } from "@plantain/memory/queue";
-import { sampleJob, sampleLimits, samplePolicy, sampleRequest } from "@plantain/memory/samples";
+import {
+  sampleJob,
+  sampleLimits,
+  samplePolicy,
+  sampleRequest,
+  sampleRunning,
+} from "@plantain/memory/samples";
 import { describe, expect, it } from "vitest";
 import { admit } from "../capacity/admit.ts";
 import { DomainError } from "../error.ts";
 import { sha256Hex } from "../hash.ts";
 import { cancel } from "./cancel.ts";
 import { deleteJob } from "./delete-job.ts";
+import type { Fact } from "./job.ts";
 import { imageKey, inputKey, outcomeKey } from "./keys.ts";
 import type { Jobs, Objects } from "./ports.ts";
+import { purge } from "./purge.ts";
 import { sweep } from "./sweep.ts";
+import { transition } from "./transition.ts";
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -68,10 +77,29 @@ describe("a job that is over and deleted", () => {
       expect((await w.ports.pools.load(name)).slots).toEqual({});
   });
 
+  it("had no place left after a success, so that no pool is asked", async () => {
+    const w = await world();
+    const { fence } = sampleRunning();
+    const facts: Fact[] = [
+      { type: "claimed", at: w.clock.now() },
+      { type: "succeeded", at: w.clock.now(), fence },
+    ];
+    for (const fact of facts) {
+      const job = await w.jobs.load(w.other.id);
+      if (job) await transition(w.jobs, job, fact, samplePolicy);
+    }
+    const asked = () => Promise.reject(new Error("A pool was asked"));
+    await deleteJob({ ...w.ports, pools: { load: asked, write: asked } }, "acme", w.other.id);
+    expect(await w.jobs.loadTombstone(w.other.id)).toMatchObject({ fence });
+  });
+
   it("may be deleted again, by its tenant, and by nobody else", async () => {
     const w = await world();
     const strangers = () => deleteJob(w.ports, "globex", w.job.id);
-    await expect(strangers()).rejects.toMatchObject({ code: "job_not_found" });
+    await expect(strangers()).rejects.toMatchObject({
+      code: "job_not_found",
+      message: expect.stringContaining(w.job.id),
+    });
     expect(await w.jobs.load(w.job.id)).not.toBeNull();
     await deleteJob(w.ports, "acme", w.job.id);
     await deleteJob(w.ports, "acme", w.job.id);
@@ -121,6 +149,28 @@ describe("a job that is over and deleted", () => {
     await deleteJob(w.ports, "acme", w.job.id);
     const both = await Promise.all([w.swept(), w.swept()]);
     expect(both.reduce((sum, { purged }) => sum + purged, 0)).toBe(1);
+  });
+
+  it("is not purged before that is due, whoever asks", async () => {
+    const w = await world();
+    await deleteJob(w.ports, "acme", w.job.id);
+    expect(await purge(w.ports, w.job.id)).toBe(true);
+    await w.store(imageKey(w.job, 1, 3));
+    expect(await purge(w.ports, w.job.id)).toBe(false);
+    expect(await w.objects.list(`out/acme/${w.job.id}/`)).toEqual([imageKey(w.job, 1, 3)]);
+  });
+
+  it("leaves something of which each version follows the last: the job's, then its own", async () => {
+    const w = await world();
+    const versions = [(await w.jobs.load(w.job.id))?.version];
+    const note = async () => versions.push((await w.jobs.loadTombstone(w.job.id))?.version);
+    await deleteJob(w.ports, "acme", w.job.id);
+    await note();
+    const begun = () => note().then(() => []);
+    await purge({ ...w.ports, objects: { ...w.objects, list: begun } }, w.job.id);
+    await note();
+    // Two prefixes are listed between the beginning of a purge and its end
+    expect(versions).toEqual([2, 3, 4, 4, 5]);
   });
 
   it("is deleted also where another write came between", async () => {

@@ -215,6 +215,13 @@ describe("a URL that leads to no picture", () => {
       "input_unavailable",
       "its URL redirects (302); give the address that it leads to",
     ],
+    [
+      "it may be in several places",
+      refused(300),
+      "input_unavailable",
+      "its URL redirects (300); give the address that it leads to",
+    ],
+    ["it is asked wrongly", refused(400), "input_unavailable", "its server answered with status 400"],
     ["it isn't there", refused(404), "input_unavailable", "its server answered with status 404"],
     ["it is nobody's business", refused(403), "input_unavailable", "its server answered with status 403"],
     ["there is nothing in it", refused(204), "input_unavailable", "its server answered with status 204"],
@@ -263,12 +270,15 @@ describe("a URL that leads to no picture", () => {
     });
   });
 
-  it("tells of each that fails", async () => {
+  it("tells of each that fails, and which it is", async () => {
     const { downloader, fetched } = world();
     downloader.serve(a, refused(404));
     downloader.serve(b, refused(503));
-    expect(await fetched([a, b])).toMatchObject({
-      failures: [{ code: "input_unavailable" }, { code: "input_fetch_failed" }],
+    expect(await fetched([a, sent(7), b])).toMatchObject({
+      failures: [
+        { code: "input_unavailable", message: expect.stringContaining("image 0") },
+        { code: "input_fetch_failed", message: expect.stringContaining("image 2") },
+      ],
     });
   });
 });

@@ -85,6 +85,13 @@ describe("an attempt has as much as is free", () => {
     expect(await reasons(w)).toEqual(["model_limit", null]);
   });
 
+  it("of calls to the model, also where there is memory for just as many", async () => {
+    const w = await world(scriptedModel(sampleAnswer("a"), sampleAnswer("b")), { count: 3 });
+    const limits = { ...sampleLimits, callsPerModel: 2 };
+    expect(await work(w, { limits, memory: memoryBudget(2 * one) })).toMatchObject({ ended: "released" });
+    expect(await reasons(w)).toEqual(["model_limit"]);
+  });
+
   it("of memory, but one call at least", async () => {
     const w = await world(scriptedModel(sampleAnswer("a"), sampleAnswer("b")), { count: 2 });
     expect(await work(w, { memory: memoryBudget(one / 2) })).toMatchObject({ ended: "released" });

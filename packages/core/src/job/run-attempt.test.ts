@@ -490,6 +490,29 @@ describe("a job that ends under its worker", () => {
     expect(await sleeper).toEqual({ ended: "lease_lost", fence: 1 });
     expect(w.model.calls).toHaveLength(1);
   });
+
+  it("by another's claim: nor does it while that one has a fresh lease and is at its call", async () => {
+    const w = await world(
+      scriptedModel(async (_call, signal) => {
+        await w.clock.sleep(30_000, signal);
+        return sampleAnswer();
+      }, sampleAnswer()),
+    );
+    const read: Jobs["read"] = async (id) => {
+      await w.clock.sleep(samplePolicy.leaseMs + 5_000);
+      return w.jobs.read(id);
+    };
+    const withoutBeats = { ...samplePolicy, beatMs: 10_000_000 };
+    const sleeper = work(w, { jobs: { ...w.jobs, read }, policy: withoutBeats });
+    await w.clock.advance(samplePolicy.leaseMs + 1_000);
+    await w.queue.send(w.job, 0);
+    const other = work(w);
+    await w.clock.advance(10_000);
+    expect(await sleeper).toEqual({ ended: "lease_lost", fence: 1 });
+    await w.clock.advance(30_000);
+    expect(await other).toEqual({ ended: "succeeded", fence: 2 });
+    expect(w.model.calls).toHaveLength(1);
+  });
 });
 
 describe("a recheck that froze on its way", () => {
@@ -539,7 +562,9 @@ describe("a store that is slow", () => {
     expect(await done).toEqual({ ended: "released", fence: 1 });
     expect(rechecks).toBeGreaterThanOrEqual(3);
     expect(w.model.calls).toEqual([]);
-    expect((await record(w, w.job.id)).job).toMatchObject({ status: "queued", crashes: 0, spent: {} });
+    const { job, attempts } = await record(w, w.job.id);
+    expect(job).toMatchObject({ status: "queued", crashes: 0, spent: {} });
+    expect(attempts).toMatchObject([{ ended: "released", reason: "lease_age" }]);
   });
 
   it("keeps no attempt looking that has to stop", async () => {
@@ -634,6 +659,27 @@ describe("a bill that can't be told at once", () => {
     await w.clock.advance(10_000);
     expect(await done).toEqual({ ended: "lease_lost", fence: 1 });
     expect((await record(w, w.job.id)).attempts).toMatchObject([{ calls: [{ billed: "yes" }] }]);
+  });
+
+  it("is told three times at most, ever later; then the message goes back with what was wrong", async () => {
+    const w = await world(
+      scriptedModel(async () => {
+        await cancel(w.ports, "acme", w.job.id);
+        return sampleAnswer();
+      }),
+    );
+    const start = w.clock.now();
+    const tries: number[] = [];
+    const settle: Jobs["settle"] = () => {
+      tries.push(w.clock.now() - start);
+      return Promise.reject(new Error("Throttled"));
+    };
+    const random = { ...w.ports.random, fraction: () => 0.5 };
+    const done = expect(work(w, { jobs: { ...w.jobs, settle }, random })).rejects.toThrow("Throttled");
+    await w.clock.advance(10_000);
+    await done;
+    expect(tries).toEqual([0, 200, 600]);
+    expect(w.queue.size).toBe(1);
   });
 });
 

@@ -105,6 +105,21 @@ describe("a submission", () => {
     expect(w.unsent).toEqual([]);
   });
 
+  it("without a key looks for no earlier one", async () => {
+    const w = world();
+    const findByKey: Jobs["findByKey"] = () => Promise.reject(new Error("There is no key to look for"));
+    const { replayed } = await w.submitted({}, null, { jobs: { ...w.jobs, findByKey } });
+    expect(replayed).toBe(false);
+  });
+
+  it("says of how its job may end its own webhook hears, which is of nothing where it has none", async () => {
+    const w = world();
+    const secret = `whsec_${Buffer.alloc(24, 1).toString("base64")}` as const;
+    const webhook = { url: "https://example.com/hook", events: ["job.failed" as const], secret };
+    expect((await w.submitted({ webhook })).job.notifies).toEqual(["job.failed"]);
+    expect((await w.submitted()).job.notifies).toEqual([]);
+  });
+
   it("is served by the model that it names, with what there is to know of that", async () => {
     const { job, request } = await world().submitted({ model: "gemini-3-pro-image-preview" });
     expect(job.model).toBe("gemini-3-pro-image");

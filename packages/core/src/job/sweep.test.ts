@@ -114,6 +114,23 @@ describe("the sweep", () => {
     expect(await w.swept(() => 10_001)).toMatchObject({ sent: 1 });
   });
 
+  it("begins no further ten of a shard in them either", async () => {
+    const one = sampleJob();
+    const w = await world(
+      Array.from({ length: 25 }, (_, at) => ({
+        id: one.id.replace(/..(.)$/, `${String(at).padStart(2, "0")}$1`) as typeof one.id,
+      })),
+    );
+    let loaded = 0;
+    const load: Jobs["load"] = (id) => {
+      loaded += 1;
+      return w.jobs.load(id);
+    };
+    const leftMs = () => (loaded < 10 ? plenty() : 10_000);
+    expect(await w.swept(leftMs, { load })).toMatchObject({ looked: 10, sent: 10 });
+    expect(await w.swept(), "the next sweep goes on").toMatchObject({ looked: 15, sent: 15 });
+  });
+
   it("ends a job whose deadline has passed", async () => {
     const w = await world([{ deadlineAt: Date.UTC(2026, 10, 1) }]);
     expect(await w.swept()).toEqual({ ...nothing, looked: 1, expired: 1 });
