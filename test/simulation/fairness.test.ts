@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { crowded } from "./profile.ts";
+import { crowded } from "./profiles.ts";
 import { drained } from "./simulate.ts";
 import { world } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import { mutantNamed } from "./mutants/all.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { type Change, mutatedCopy } from "./mutate.ts";
-import type { ProfileName } from "./profile.ts";
+import type { ProfileName } from "./profiles.ts";
 import type { Tally } from "./seeds.ts";
 import { runOnThreads } from "./threads.ts";
 

@@ -4,7 +4,8 @@ import * as z from "zod";
 import { judge } from "./judge.ts";
 import { mutantNamed, mutants } from "./mutants/all.ts";
 import { mutatedCopy } from "./mutate.ts";
-import { aimed, faultKinds, profileNames } from "./profile.ts";
+import { faultKinds } from "./profile.ts";
+import { aimed, profileNames } from "./profiles.ts";
 import { report } from "./report.ts";
 import { runOnThreads } from "./threads.ts";
 

@@ -1,4 +1,5 @@
-import type { Profile, ProfileName } from "./profile.ts";
+import type { Profile } from "./profile.ts";
+import type { ProfileName } from "./profiles.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 import type { Violation } from "./witness/witness.ts";
 

@@ -1,4 +1,5 @@
-import { type Profile, type ProfileName, profiles } from "./profile.ts";
+import type { Profile } from "./profile.ts";
+import { type ProfileName, profiles } from "./profiles.ts";
 import { examine } from "./witness/at-rest.ts";
 import { calmly } from "./witness/calm.ts";
 import { leftBehind } from "./witness/places.ts";

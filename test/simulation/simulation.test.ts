@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { pinned } from "./pinned.ts";
-import { aimed, faultKinds } from "./profile.ts";
+import { faultKinds } from "./profile.ts";
+import { aimed } from "./profiles.ts";
 import { type About, replay } from "./report.ts";
 import { runSeeds, type Tally } from "./seeds.ts";
 import { runOnThreads, runOrders } from "./threads.ts";

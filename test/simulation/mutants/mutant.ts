@@ -1,5 +1,5 @@
 import type { Change } from "../mutate.ts";
-import type { ProfileName } from "../profile.ts";
+import type { ProfileName } from "../profiles.ts";
 
 /** The code with one guard taken out. */
 export type Mutant = {

@@ -23,9 +23,9 @@ const atOnce = 10;
 
 /**
  * Finds every job that something should have happened to by now: a lost message, a lease that ran out, a long wait
- * that is over, a place that is free, a deadline, what a deleted job has left. First the next look is written, then a message is sent, so that no
- * job is sent in a storm and none is forgotten. Ends early when `leftMs` says so; the next sweep goes on. What goes wrong with one job or
- * shard is told in `faults` and holds up no other.
+ * that is over, a place that is free, a deadline; and what a deleted job has left. First the next look is written, then a
+ * message is sent, so that no job is sent in a storm and none is forgotten. Ends early when `leftMs` says so; the next
+ * sweep goes on. What goes wrong with one job or shard is told in `faults` and holds up no other.
  */
 export async function sweep(ports: SweepPorts, leftMs: () => number): Promise<Swept> {
   const swept: Swept = { looked: 0, sent: 0, promoted: 0, expired: 0, purged: 0, faults: [] };
